@@ -1,0 +1,273 @@
+"""Images with physical coordinates: the one data model of every room.
+
+An image is an :class:`xarray.DataArray` with dims out of ``z, y, x`` (a leading ``channel`` where there are
+several) and coordinates in micrometres at the voxel centres. Scale is a property of the image, so no function
+ever asks for it a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+SPATIAL = ("z", "y", "x")
+CHANNEL = "channel"
+_ATTR = "voxel_size_um"
+_RTOL = 1e-6
+
+
+def volume(
+    array: Any,
+    voxel_size: float | Sequence[float],
+    *,
+    origin: float | Sequence[float] = 0.0,
+    dims: Sequence[str] | None = None,
+    name: str | None = None,
+) -> xr.DataArray:
+    """Give a plain array its physical coordinates.
+
+    Parameters
+    ----------
+    array : array_like
+        Grey values or labels, NumPy or Dask; not copied.
+    voxel_size : float or sequence of float
+        Edge length of a voxel in µm, one number or one per spatial axis, in the order of the dims.
+    origin : float or sequence of float
+        Position of the centre of the first voxel in µm, one number or one per spatial axis.
+    dims : sequence of str, optional
+        Names of the axes, out of ``channel, z, y, x``; by default the last ones of ``z, y, x``.
+    name : str, optional
+        What the image shows.
+
+    Returns
+    -------
+    xarray.DataArray
+        The same values with coordinates in µm.
+
+    Raises
+    ------
+    TypeError
+        If `array` already has coordinates, or `voxel_size` is not a number.
+    ValueError
+        If the array is empty, or a voxel size is not finite and above zero, or a count does not fit.
+
+    Notes
+    -----
+    The stated voxel size is kept exactly: ``voxel_size(volume(a, 0.438))`` is 0.438, whatever the rounding of
+    the coordinates.
+
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> image = ct.volume([[1, 2, 3], [4, 5, 6]], 0.5)
+    >>> image.dims, image.x.values.tolist()
+    (('y', 'x'), [0.0, 0.5, 1.0])
+    """
+    if isinstance(array, xr.DataArray):
+        raise TypeError(
+            "Cannot give coordinates to an xarray.DataArray: it may have its own. "
+            "Pass its values (image.data) to ct.volume()."
+        )
+    data = array if hasattr(array, "__array_function__") else np.asarray(array)
+    names = _dims(data.ndim, dims)
+    if 0 in data.shape:
+        raise ValueError(
+            f"Cannot make a volume of shape {data.shape}: it holds no voxel. Every axis needs one or more."
+        )
+    if not (np.issubdtype(data.dtype, np.number) or data.dtype == bool):
+        raise TypeError(
+            f"Cannot make a volume of dtype {data.dtype}: grey values and labels are numbers or booleans. "
+            "Convert the array first, for instance with array.astype('uint8')."
+        )
+    spatial = [d for d in names if d in SPATIAL]
+    sizes = _per_axis(voxel_size, spatial, "voxel size")
+    if any(s <= 0 for s in sizes):
+        raise ValueError(
+            f"Cannot use voxel size {voxel_size!r} µm: it must be above zero on every axis. "
+            "State the edge length of a voxel in µm."
+        )
+    starts = _per_axis(origin, spatial, "origin")
+    coords = {
+        d: xr.Variable(d, start + size * np.arange(n), {"units": "µm", _ATTR: size})
+        for d, n, size, start in zip(
+            spatial, data.shape[len(names) - len(spatial) :], sizes, starts, strict=True
+        )
+    }
+    return xr.DataArray(data, dims=names, coords=coords, name=name)
+
+
+def voxel_size(image: xr.DataArray) -> tuple[float, ...]:
+    """Read the edge lengths of a voxel from the coordinates.
+
+    Parameters
+    ----------
+    image : xarray.DataArray
+        An image made by :func:`volume`; cropping and striding are fine.
+
+    Returns
+    -------
+    tuple of float
+        µm, one per spatial axis, in the order of the dims.
+
+    Raises
+    ------
+    TypeError
+        If `image` is a plain array.
+    ValueError
+        If coordinates are missing, not even, or descending.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import corrtomo as ct
+    >>> ct.voxel_size(ct.volume(np.zeros((2, 3, 4)), (0.05, 0.025, 0.025)))
+    (0.05, 0.025, 0.025)
+    """
+    return tuple(_spacing(image, d) for d in check_image(image))
+
+
+def origin(image: xr.DataArray) -> tuple[float, ...]:
+    """Read the position of the centre of the first voxel, in µm, one per spatial axis."""
+    return tuple(float(image[d][0]) for d in check_image(image))
+
+
+def check_image(image: Any, *, ndim: Sequence[int] | None = None) -> list[str]:
+    """Refuse what is not an image of the data model; return its spatial dims."""
+    if not isinstance(image, xr.DataArray):
+        raise TypeError(
+            f"Cannot use a {type(image).__name__}: its voxel size is not known. "
+            "An image is an xarray.DataArray with coordinates in µm. "
+            "Make one with ct.volume(array, voxel_size)."
+        )
+    spatial = [str(d) for d in image.dims if d in SPATIAL]
+    if not spatial or [d for d in image.dims if d not in (*SPATIAL, CHANNEL)]:
+        raise ValueError(
+            f"Cannot use an image with dims {image.dims}: allowed are channel, z, y, x, in this order. "
+            "Make one with ct.volume(array, voxel_size, dims=...)."
+        )
+    if image.size == 0:
+        raise ValueError(
+            f"Cannot use an image of shape {image.shape}: it holds no voxel. "
+            "Check the crop that made it, for instance image.sel(x=slice(0, 10)) in µm."
+        )
+    for dim in spatial:
+        if dim not in image.coords:
+            raise ValueError(
+                f"Cannot use an image without {dim} coordinates: its voxel size is not known. "
+                "Make one with ct.volume(array, voxel_size)."
+            )
+    if ndim is not None and len(spatial) not in ndim:
+        wanted = " or ".join(f"{n}D" for n in ndim)
+        raise ValueError(
+            f"Cannot use a {len(spatial)}D image with dims {image.dims}: {wanted} is needed. "
+            "Select a slice first, for instance with image.isel(z=0)."
+        )
+    return spatial
+
+
+def check_same_grid(first: xr.DataArray, second: xr.DataArray, *, doing: str) -> None:
+    """Refuse two images whose dims, sizes or coordinates differ.
+
+    `doing` says what cannot be done, for instance ``"compare labels"``.
+    """
+    check_image(first)
+    check_image(second)
+    if first.dims != second.dims:
+        raise ValueError(
+            f"Cannot {doing}: dims {first.dims} and {second.dims} differ. "
+            "Bring them into one order first with image.transpose(...)."
+        )
+    if first.shape != second.shape:
+        raise ValueError(
+            f"Cannot {doing}: sizes {first.shape} and {second.shape} differ. "
+            "Coarsen the finer one first with ct.register.coarsen()."
+        )
+    for dim in (str(d) for d in first.dims if d in SPATIAL):
+        step = _spacing(first, dim)
+        gap = float(np.abs(first[dim].values - second[dim].values).max())
+        if gap > 1e-3 * step:
+            raise ValueError(
+                f"Cannot {doing}: their {dim} coordinates differ by up to {gap:.4g} µm "
+                f"(voxel size {step:.4g} µm). Bring them onto one grid first with ct.register."
+            )
+
+
+def check_finite(image: xr.DataArray, *, doing: str) -> None:
+    """Refuse NaN and infinite grey values."""
+    if np.issubdtype(image.dtype, np.floating):
+        bad = int((~np.isfinite(image)).sum())
+        if bad:
+            raise ValueError(
+                f"Cannot {doing}: {bad} of {image.size} grey values are NaN or infinite. "
+                "Only finite grey values are allowed. Crop them away or fill them first, "
+                "for instance with image.fillna(0)."
+            )
+
+
+def _dims(ndim: int, dims: Sequence[str] | None) -> list[str]:
+    if dims is None:
+        if not 1 <= ndim <= len(SPATIAL):
+            raise ValueError(
+                f"Cannot name the axes of a {ndim}D array: by default it has 1 to 3, the last of z, y, x. "
+                "Name them with dims=, for instance dims=('channel', 'z', 'y', 'x')."
+            )
+        return list(SPATIAL[-ndim:])
+    names = [dims] if isinstance(dims, str) else list(dims)
+    order = [d for d in (CHANNEL, *SPATIAL) if d in names]
+    if len(names) != ndim or names != order or order == [CHANNEL]:
+        raise ValueError(
+            f"Cannot use dims {tuple(names)} for a {ndim}D array: one name per axis is needed, "
+            "out of channel, z, y, x, in this order. Transpose the array first."
+        )
+    return names
+
+
+def _per_axis(value: Any, dims: list[str], what: str) -> list[float]:
+    values = list(value) if np.ndim(value) else [value] * len(dims)
+    if not all(isinstance(v, Real) and not isinstance(v, bool | np.bool_) for v in values):
+        raise TypeError(
+            f"Cannot use {what} {value!r}: a number in µm is needed, or one per axis {tuple(dims)}. "
+            "State it in µm, for instance 0.438."
+        )
+    if len(values) != len(dims):
+        raise ValueError(
+            f"Cannot use {what} {value!r}: {len(values)} numbers for the {len(dims)} axes {tuple(dims)}. "
+            "Give one number, or one per axis."
+        )
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"Cannot use {what} {value!r}: it must be finite on every axis. State it in µm, for instance 0.438."
+        )
+    return [float(v) for v in values]
+
+
+def _spacing(image: xr.DataArray, dim: str) -> float:
+    """Return the step of one coordinate: the stated one where it agrees with the coordinate itself."""
+    coord = image[dim]
+    stated = coord.attrs.get(_ATTR)
+    if coord.size == 1:
+        if stated is None:
+            raise ValueError(
+                f"Cannot read the voxel size along {dim}: there is one voxel and no stated size. "
+                "Make the image with ct.volume(array, voxel_size)."
+            )
+        return float(stated)
+    steps = np.diff(coord.values.astype(float))
+    mean = float(steps.mean())
+    if not np.isfinite(mean) or mean <= 0:
+        raise ValueError(
+            f"Cannot read the voxel size along {dim}: its coordinates must ascend. "
+            f"Sort the image first with image.sortby('{dim}')."
+        )
+    if np.abs(steps - mean).max() > 1e-3 * mean:
+        raise ValueError(
+            f"Cannot read the voxel size along {dim}: steps from {steps.min():.4g} to {steps.max():.4g} µm. "
+            "The coordinates must be even. Resample onto an even grid first, for instance with image.interp()."
+        )
+    if stated is not None and abs(float(stated) - mean) <= _RTOL * mean:
+        return float(stated)
+    return mean
