@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,12 @@ def test_environment_yml_matches_pyproject():
 
 
 def test_lock_has_every_declared_dependency():
-    locked = {name_of(line) for line in (ROOT / "requirements.lock").read_text("utf-8").splitlines() if line[:1].isalnum()}
-    declared = PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])
+    locked = {
+        name_of(line)
+        for line in (ROOT / "requirements.lock").read_text("utf-8").splitlines()
+        if line[:1].isalnum()
+    }
+    declared = PROJECT["dependencies"] + list(chain(*PROJECT["optional-dependencies"].values()))
     assert {name_of(d) for d in declared} <= locked
 
 
@@ -49,8 +54,12 @@ def test_each_dependency_earns_its_place():
 
 def test_repository_address_stands_in_one_place():
     address = PROJECT["urls"]["Repository"].removeprefix("https://")
-    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    texts = [f for f in files if Path(f).suffix in {".md", ".toml", ".yml", ".py", ".cff", ".ipynb", ".js", ""}]
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    texts = [
+        f for f in files if Path(f).suffix in {".md", ".toml", ".yml", ".py", ".cff", ".ipynb", ".js", ""}
+    ]
     found = [f for f in texts if (ROOT / f).is_file() and address in (ROOT / f).read_text("utf-8")]
     assert found == ["pyproject.toml"]
 
@@ -65,7 +74,11 @@ def test_version_is_the_same_everywhere():
 
 def test_contracts_name_every_room():
     """A new room must enter the contracts: what no contract names, no contract keeps."""
-    rooms = {p.name.removesuffix(".py") for p in (ROOT / "src/corrtomo").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    rooms = {
+        p.name.removesuffix(".py")
+        for p in (ROOT / "src/corrtomo").iterdir()
+        if p.suffix == ".py" or (p / "__init__.py").exists()
+    }
     contracts = (ROOT / "pyproject.toml").read_text("utf-8")
     assert not [r for r in rooms - {"__init__"} if f"corrtomo.{r}" not in contracts]
 
@@ -75,7 +88,9 @@ def test_notebook_keeps_outputs_of_checked_cells_only(path):
     for cell in code_cells(path):
         if CHECKED in cell["metadata"].get("tags", []):
             assert cell["outputs"], f"a checked cell lost its output (make refs): {cell['source']}"
-            assert cell["execution_count"], f"nbval skips a cell without a count (make refs): {cell['source']}"
+            assert cell["execution_count"], (
+                f"nbval skips a cell without a count (make refs): {cell['source']}"
+            )
         else:
             assert not cell["outputs"], f"an output that nothing compares: {cell['source']}"
     assert path.stat().st_size < 200_000

@@ -100,13 +100,13 @@ def check_integer(image: xr.DataArray, *, doing: str) -> None:
     check_image(image)
     if not (np.issubdtype(image.dtype, np.integer) or image.dtype == bool):
         raise TypeError(
-            f"Cannot {doing}: its dtype is {image.dtype}, but labels are integer codes of ct.Phase, or a mask "
-            "of booleans. Segment the image first, for instance with ct.segment.by_thresholds()."
+            f"Cannot {doing}: its dtype is {image.dtype}, but labels are integer codes of ct.Phase, or "
+            "a mask of booleans. Segment the image first, for instance with ct.segment.by_thresholds()."
         )
 
 
 def check_codes(image: xr.DataArray) -> list[Phase]:
-    """Refuse labels with a code that is not a phase; return the phases present, in the order of their codes."""
+    """Refuse labels with a code that is not a phase; return the phases present, by code."""
     check_integer(image, doing="read phase codes")
     return [Phase(int(code)) for code in np.unique(image.data)]
 

@@ -144,10 +144,11 @@ def check_image(image: Any, *, ndim: Sequence[int] | None = None) -> list[str]:
             "Make one with ct.volume(array, voxel_size)."
         )
     spatial = [str(d) for d in image.dims if d in SPATIAL]
-    if not spatial or [d for d in image.dims if d not in (*SPATIAL, CHANNEL)]:
+    if not spatial or list(image.dims) != [d for d in (CHANNEL, *SPATIAL) if d in image.dims]:
         raise ValueError(
             f"Cannot use an image with dims {image.dims}: allowed are channel, z, y, x, in this order. "
-            "Make one with ct.volume(array, voxel_size, dims=...)."
+            "Make one with ct.volume(array, voxel_size, dims=...), or bring its dims into order with "
+            "image.transpose(...)."
         )
     if image.size == 0:
         raise ValueError(
@@ -240,7 +241,8 @@ def _per_axis(value: Any, dims: list[str], what: str) -> list[float]:
         )
     if not np.isfinite(values).all():
         raise ValueError(
-            f"Cannot use {what} {value!r}: it must be finite on every axis. State it in µm, for instance 0.438."
+            f"Cannot use {what} {value!r}: it must be finite on every axis. "
+            "State it in µm, for instance 0.438."
         )
     return [float(v) for v in values]
 
@@ -266,7 +268,8 @@ def _spacing(image: xr.DataArray, dim: str) -> float:
     if np.abs(steps - mean).max() > 1e-3 * mean:
         raise ValueError(
             f"Cannot read the voxel size along {dim}: steps from {steps.min():.4g} to {steps.max():.4g} µm. "
-            "The coordinates must be even. Resample onto an even grid first, for instance with image.interp()."
+            "The coordinates must be even. Resample onto an even grid first, "
+            "for instance with image.interp()."
         )
     if stated is not None and abs(float(stated) - mean) <= _RTOL * mean:
         return float(stated)
