@@ -101,14 +101,15 @@ def pack(particles: pd.DataFrame, size_um: tuple[float, float, float], overlap: 
     the line that joins them; for axes this alike the error is a few per cent of the radius.
     """
     axes = particles[AXES].to_numpy()
-    reach = np.maximum.accumulate(axes[::-1, 0])[::-1]  # largest axis of this particle and all smaller ones
+    longest = np.ascontiguousarray(axes[:, 0])
     level = np.floor(np.log2(axes[0, 0] / axes[:, 0])).astype(np.int64)
     level = np.maximum.accumulate(np.maximum(level, 0))
     firsts = np.searchsorted(level, np.arange(level[-1] + 1))
-    cells = np.array([[max(1, int(s // (2.0 * reach[min(f, len(reach) - 1)]))) for s in size_um] for f in firsts])
+    reach = np.array([longest[f:].max() for f in firsts])
+    cells = np.array([[max(1, int(s // r)) for s in size_um] for r in reach])
     centres = np.empty((len(axes), 3))
-    longest, box, key = np.ascontiguousarray(axes[:, 0]), np.array(size_um), stream(seed, "places")
-    placed = _place(centres, quadrics(particles), longest, level, cells, box, 1.0 - overlap, key)
+    box, key = np.array(size_um), stream(seed, "places")
+    placed = _place(centres, quadrics(particles), longest, reach, level, cells, box, 1.0 - overlap, key)
     if placed < len(axes):
         raise ValueError(
             f"Cannot pack {len(axes)} particles into a box of {size_um} µm: the {placed + 1}th found no place in "
@@ -120,7 +121,15 @@ def pack(particles: pd.DataFrame, size_um: tuple[float, float, float], overlap: 
 
 @njit(cache=True)
 def _place(
-    centres: Any, matrices: Any, longest: Any, level: Any, cells: Any, size: Any, shrink: float, key: Any
+    centres: Any,
+    matrices: Any,
+    longest: Any,
+    reach: Any,
+    level: Any,
+    cells: Any,
+    size: Any,
+    shrink: float,
+    key: Any,
 ) -> int:
     n_levels = cells.shape[0]
     offset = np.zeros(n_levels + 1, np.int64)
@@ -135,38 +144,44 @@ def _place(
             for axis in range(3):
                 centres[p, axis] = size[axis] * uniform(mix(key + counter))
                 counter += np.uint64(1)
-            if _is_free(p, centres, matrices, longest, level[p], cells, offset, head, link, size, shrink):
+            if _is_free(
+                p, centres, matrices, longest, reach, level[p], cells, offset, head, link, size, shrink
+            ):
                 found = True
                 break
         if not found:
             return p
         k = level[p]
-        cell = offset[k] + _cell(centres[p, 0], centres[p, 1], centres[p, 2], cells[k], size)
+        z = _below(centres[p, 0], cells[k, 0], size[0])
+        y = _below(centres[p, 1], cells[k, 1], size[1])
+        x = _below(centres[p, 2], cells[k, 2], size[2])
+        cell = offset[k] + (z * cells[k, 1] + y) * cells[k, 2] + x
         link[p] = head[cell]
         head[cell] = p
     return centres.shape[0]
 
 
 @njit(cache=True, inline="always")
-def _cell(z: float, y: float, x: float, cells: Any, size: Any) -> int:
-    i = min(int(z / size[0] * cells[0]), cells[0] - 1)
-    j = min(int(y / size[1] * cells[1]), cells[1] - 1)
-    k = min(int(x / size[2] * cells[2]), cells[2] - 1)
-    return (i * cells[1] + j) * cells[2] + k
+def _below(position: float, cells: int, size: float) -> int:
+    return int(np.floor(position / size * cells))
 
 
 @njit(cache=True)
 def _is_free(
-    p: int, centres: Any, matrices: Any, longest: Any, level: int, cells: Any, offset: Any, head: Any, link: Any,
-    size: Any, shrink: float,
+    p: int, centres: Any, matrices: Any, longest: Any, reach: Any, level: int, cells: Any, offset: Any, head: Any,
+    link: Any, size: Any, shrink: float,
 ) -> bool:  # fmt: skip
     for k in range(level + 1):
-        n = cells[k]
-        home = _cell(centres[p, 0], centres[p, 1], centres[p, 2], n, size)
-        cz, cy, cx = home // (n[1] * n[2]), home // n[2] % n[1], home % n[2]
-        for z in range(cz - 1, cz + 2):
-            for y in range(cy - 1, cy + 2):
-                for x in range(cx - 1, cx + 2):
+        n, far = cells[k], shrink * (longest[p] + reach[k])
+        for z in range(
+            _below(centres[p, 0] - far, n[0], size[0]), _below(centres[p, 0] + far, n[0], size[0]) + 1
+        ):
+            for y in range(
+                _below(centres[p, 1] - far, n[1], size[1]), _below(centres[p, 1] + far, n[1], size[1]) + 1
+            ):
+                for x in range(
+                    _below(centres[p, 2] - far, n[2], size[2]), _below(centres[p, 2] + far, n[2], size[2]) + 1
+                ):
                     q = head[offset[k] + ((z % n[0]) * n[1] + y % n[1]) * n[2] + x % n[2]]
                     while q >= 0:
                         if _overlaps(p, q, centres, matrices, longest, size, shrink):

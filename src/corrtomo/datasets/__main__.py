@@ -1,0 +1,10 @@
+"""Make the digital twins in the folder data again: ``python -m corrtomo.datasets``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import xt_fibsem
+
+if __name__ == "__main__":
+    xt_fibsem.write_small(Path("data") / xt_fibsem.NAME)
