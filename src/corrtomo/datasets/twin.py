@@ -21,13 +21,15 @@ class Twin:
     xray : xarray.DataArray
         Grey values of X-ray tomography, ``uint8``, dims z, y, x.
     truth : xarray.DataArray
-        Labels on the X-ray grid of the cuboid that both instruments imaged; 255 where a feature is below two voxels.
+        Labels on the X-ray grid of the cuboid that both instruments imaged; 255 where a feature is below two
+        voxels.
     fibsem : xarray.DataArray
         Grey values of FIB-SEM tomography, ``uint8``, dims channel, z, y, x, in its own frame.
     fibsem_truth : xarray.DataArray
         Labels on the grid of `fibsem`, without the drift of its slices.
     pose : numpy.ndarray
-        4 × 4, takes (z, y, x, 1) in µm from the X-ray frame to the FIB-SEM frame. A registration must find it.
+        4 × 4, takes (z, y, x, 1) in µm from the X-ray frame to the FIB-SEM frame. A registration must find
+        it.
     about : str
         What this is, in a sentence or two.
     """
@@ -48,10 +50,10 @@ def load(name: str, size: Size = "small", *, seed: int = 0) -> Twin:
     name : str
         Which one: ``"xt-fibsem"``, the LiMn2O4 cathode of the X-ray and FIB-SEM paper.
     size : {"small", "full"}
-        ``"small"`` is the cuboid that both instruments imaged, with the FIB-SEM volume binned by 6; seed 0 is read from the
-        folder ``data``. ``"full"`` has the volumes of the paper: 571 × 251 × 1142 X-ray voxels, 500 × 1027 × 932 FIB-SEM
-        voxels; it is made once, in minutes, kept in the cache (``CORRTOMO_CACHE``, or the cache folder of the user),
-        and opened lazily.
+        ``"small"`` is the cuboid that both instruments imaged, with the FIB-SEM volume binned by 6; seed 0 is
+        read from the folder ``data``. ``"full"`` has the volumes of the paper: 571 × 251 × 1142 X-ray voxels,
+        500 × 1027 × 932 FIB-SEM voxels; it is made once, in minutes, kept in the cache (``CORRTOMO_CACHE``,
+        or the cache folder of the user), and opened lazily.
     seed : int
         Which specimen. Every seed is another piece of the same kind of electrode, imaged with other noise.
 
@@ -65,10 +67,9 @@ def load(name: str, size: Size = "small", *, seed: int = 0) -> Twin:
     ValueError
         If the name or the size is not known, or the seed is not a whole number from 0.
 
-    Notes
-    -----
-    The small twin is a cut-out of the full one. For a small twin of a seed other than 0 the X-ray cuboid and its truth are
-    simulated at once, in seconds; the FIB-SEM images are lazy, and simulated when their values are first asked for.
+    Notes ----- The small twin is a cut-out of the full one. For a small twin of a seed other than 0 the X-ray
+    cuboid and its truth are simulated at once, in seconds; the FIB-SEM images are lazy, and simulated when
+    their values are first asked for.
 
     Examples
     --------

@@ -1,7 +1,8 @@
 """A composite electrode of known microstructure: active-material particles, binder bridges, pores.
 
-The microstructure has no voxels: it is a table of ellipsoids and two random fields, and can be rastered in any
-window, at any voxel size and from any side. Two simulated instruments therefore see one and the same specimen.
+The microstructure has no voxels: it is a table of ellipsoids and two random fields, and can be rastered in
+any window, at any voxel size and from any side. Two simulated instruments therefore see one and the same
+specimen.
 """
 
 from __future__ import annotations
@@ -35,21 +36,22 @@ _STRETCH = 1.3
 class Electrode:
     """The microstructure of a composite electrode, periodic in all three directions.
 
-    Made by :func:`electrode`. With A the indicator of the active material, blurred by a Gaussian of 1.2 µm, and n a Gaussian
-    random field of variance 1 and Gaussian blur 0.9 µm, the carbon binder domain is where there is no active material and
-    A + 0.12 n is above `cbd_threshold`. Inside it, binder and carbon are where a second random field (nodes and
-    blur of 0.08 µm) is above `pore_threshold`; the rest of the domain is its nanopores.
+    Made by :func:`electrode`. With A the indicator of the active material, blurred by a Gaussian of 1.2 µm,
+    and n a Gaussian random field of variance 1 and Gaussian blur 0.9 µm, the carbon binder domain is where
+    there is no active material and A + 0.12 n is above `cbd_threshold`. Inside it, binder and carbon are
+    where a second random field (nodes and blur of 0.08 µm) is above `pore_threshold`; the rest of the domain
+    is its nanopores.
 
     Attributes
     ----------
     size_um : tuple of float
         Edges of the periodic box along z, y, x, in µm.
     particles : pandas.DataFrame
-        An ellipsoid of active material a row: centre ``z_um, y_um, x_um``, semi-axes ``a_um, b_um, c_um`` and the unit
-        quaternion ``turn_z, turn_y, turn_x, turn_w`` that turns them.
+        An ellipsoid of active material a row: centre ``z_um, y_um, x_um``, semi-axes ``a_um, b_um, c_um`` and
+        the unit quaternion ``turn_z, turn_y, turn_x, turn_w`` that turns them.
     am_fraction, cbd_fraction, cbd_porosity : float
-        Volume fraction of the active material, of the carbon binder domain with its nanopores, and of nanopores in the
-        domain.
+        Volume fraction of the active material, of the carbon binder domain with its nanopores, and of
+        nanopores in the domain.
     cbd_threshold, pore_threshold : float
         Levels of the two random fields.
     seed : int
@@ -84,24 +86,22 @@ class Electrode:
         shape : sequence of int, optional
             Number of voxels along z, y, x; by default as many as fill the box.
         pose : array_like, optional
-            4 × 4 matrix from the frame of the electrode to that of the window, (z, y, x, 1) in µm; by default the
-            frames are the same.
+            4 × 4 matrix from the frame of the electrode to that of the window, (z, y, x, 1) in µm; by default
+            the frames are the same.
 
         Returns
         -------
         xarray.DataArray
-            Labels with dims z, y, x: what lies at the centre of each voxel. Nanopores of the carbon binder domain are
-            labelled as the domain.
+            Labels with dims z, y, x: what lies at the centre of each voxel. Nanopores of the carbon binder
+            domain are labelled as the domain.
 
         Raises
         ------
         ValueError
             If a size is not above zero, or `pose` does more than turn and shift.
 
-        Notes
-        -----
-        A window beyond the box sees its periodic images. The label of a voxel's centre misleads where voxels are
-        coarse: raster finer and take the majority.
+        Notes ----- A window beyond the box sees its periodic images. The label of a voxel's centre misleads
+        where voxels are coarse: raster finer and take the majority.
 
         Examples
         --------
@@ -113,13 +113,15 @@ class Electrode:
         edge = np.broadcast_to(np.asarray(voxel_size, float), 3).copy()
         if not (np.isfinite(edge).all() and (edge > 0).all()):
             raise ValueError(
-                f"Cannot raster with voxel size {voxel_size!r} µm: it must be above zero and finite on every axis. "
+                f"Cannot raster with voxel size {voxel_size!r} µm: it must be above zero and finite on "
+                "every axis. "
                 "State the edge length of a voxel in µm, for instance 0.438."
             )
         count = np.maximum(1, np.rint(np.array(self.size_um) / edge)) if shape is None else np.asarray(shape)
         if len(count) != 3 or (count < 1).any():
             raise ValueError(
-                f"Cannot raster shape {shape!r}: three numbers of voxels above zero are needed, along z, y, x. "
+                f"Cannot raster shape {shape!r}: three numbers of voxels above zero are needed, along z, y, "
+                "x. "
                 "Leave shape out to fill the box."
             )
         start = edge / 2 if origin is None else np.broadcast_to(np.asarray(origin, float), 3).copy()
@@ -197,14 +199,16 @@ def electrode(
 ) -> Electrode:
     """Draw the microstructure of a composite cathode.
 
-    A digital twin needs a specimen whose phases are known everywhere. The fractions default to those that the X-ray and
-    FIB-SEM paper computes for its LiMn2O4 cathode: 35.6 % active material, 11.2 % solid binder and carbon, and 62.7 %
-    porosity of the carbon binder domain at FIB-SEM resolution, so that the domain takes 11.2 % / (1 − 0.627) = 30 %.
+    A digital twin needs a specimen whose phases are known everywhere. The fractions default to those that the
+    X-ray and FIB-SEM paper computes for its LiMn2O4 cathode: 35.6 % active material, 11.2 % solid binder and
+    carbon, and 62.7 % porosity of the carbon binder domain at FIB-SEM resolution, so that the domain takes
+    11.2 % / (1 − 0.627) = 30 %.
 
     Parameters
     ----------
     size_um : float or sequence of float
-        Edges of the periodic box in µm, one number or one for each of z, y, x; three median diameters or more.
+        Edges of the periodic box in µm, one number or one for each of z, y, x; three median diameters or
+        more.
     am_fraction : float
         Volume fraction of active material.
     cbd_fraction : float
@@ -228,18 +232,15 @@ def electrode(
     Raises
     ------
     ValueError
-        If fractions are outside 0 to 1 or leave no pores, a length is not above zero, the box is too small, or the
-        particles do not fit.
+        If fractions are outside 0 to 1 or leave no pores, a length is not above zero, the box is too small,
+        or the particles do not fit.
 
-    Notes
-    -----
-    The fractions hold for the whole box: active material to 0.2 %, carbon binder domain to 0.5 % of the box volume. A
-    window has the fractions of its place. Boxes above 600 000 µm³ set the binder by 24 blocks of 30 µm. Particles are
-    convex and do not break; real ones do.
+    Notes ----- The fractions hold for the whole box: active material to 0.2 %, carbon binder domain to 0.5 %
+    of the box volume. A window has the fractions of its place. Boxes above 600 000 µm³ set the binder by 24
+    blocks of 30 µm. Particles are convex and do not break; real ones do.
 
-    References
-    ----------
-    Sci. Rep. 6, 30109 (2016), doi:10.1038/srep30109, sections "Sample Preparation" and "Ternary Segmentation".
+    References ---------- Sci. Rep. 6, 30109 (2016), doi:10.1038/srep30109, sections "Sample Preparation" and
+    "Ternary Segmentation".
 
     Examples
     --------
@@ -273,7 +274,8 @@ def check_pose(pose: npt.ArrayLike | None) -> Array:
         and np.allclose(matrix[3], (0, 0, 0, 1))
     ):
         raise ValueError(
-            f"Cannot use pose of shape {matrix.shape}: a 4 × 4 matrix that turns and shifts (z, y, x, 1) in µm is needed, "
+            f"Cannot use pose of shape {matrix.shape}: a 4 × 4 matrix that turns and shifts (z, y, x, 1) in "
+            "µm is needed, "
             "with the last row 0, 0, 0, 1. Scaling, shear and mirroring are not allowed. "
             "Build it with scipy.spatial.transform.Rotation."
         )
@@ -349,14 +351,17 @@ def _pore_threshold(porosity: float) -> float:
 def _check_size(size_um: float | Sequence[float], diameter_um: float) -> tuple[float, float, float]:
     if not (np.isfinite(diameter_um) and diameter_um > 0):
         raise ValueError(
-            f"Cannot draw particles of diameter_um {diameter_um!r}: it must be finite and above zero. State it in µm."
+            f"Cannot draw particles of diameter_um {diameter_um!r}: it must be finite and above zero. State "
+            "it in µm."
         )
     size = np.asarray(size_um, float)
     least = packing.SIZE_RANGE[1] * diameter_um
     if size.shape not in ((), (3,)) or not np.isfinite(size).all() or (size < least - 1e-9).any():
         raise ValueError(
-            f"Cannot draw an electrode of size {size_um!r} µm: one number is needed, or three for z, y, x, each at least "
-            f"the largest particle diameter, {least:g} µm. Give a larger box and crop with labels(origin=, shape=), "
+            f"Cannot draw an electrode of size {size_um!r} µm: one number is needed, or three for z, y, x, "
+            "each at least "
+            f"the largest particle diameter, {least:g} µm. Give a larger box and crop with labels(origin=, "
+            "shape=), "
             "or lower diameter_um."
         )
     z, y, x = np.broadcast_to(size, 3).tolist()
@@ -367,12 +372,14 @@ def _check_fractions(am: float, cbd: float, porosity: float) -> None:
     for name, value in (("am_fraction", am), ("cbd_fraction", cbd), ("cbd_porosity", porosity)):
         if not 0.0 < value < 1.0:
             raise ValueError(
-                f"Cannot draw an electrode with {name} {value!r}: a share between 0 and 1 is needed, both excluded. "
+                f"Cannot draw an electrode with {name} {value!r}: a share between 0 and 1 is needed, both "
+                "excluded. "
                 "Divide per cent by 100."
             )
     if am + cbd >= 1.0:
         raise ValueError(
-            f"Cannot draw an electrode with am_fraction {am} and cbd_fraction {cbd}: together they must stay below 1, "
+            f"Cannot draw an electrode with am_fraction {am} and cbd_fraction {cbd}: together they must "
+            "stay below 1, "
             "the rest is pores. cbd_fraction includes the nanopores of the domain: divide the solid share by "
             "1 - cbd_porosity."
         )
@@ -381,11 +388,13 @@ def _check_fractions(am: float, cbd: float, porosity: float) -> None:
 def _check_particles(geometric_sd: float, overlap: float) -> None:
     if not 1.0 < geometric_sd <= 3.0:
         raise ValueError(
-            f"Cannot draw particles with geometric_sd {geometric_sd!r}: a ratio above 1 and up to 3 is needed. "
+            f"Cannot draw particles with geometric_sd {geometric_sd!r}: a ratio above 1 and up to 3 is "
+            "needed. "
             "A standard deviation of ln(diameter) s is a ratio of exp(s)."
         )
     if not 0.0 <= overlap < 1.0:
         raise ValueError(
-            f"Cannot pack particles with overlap {overlap!r}: a share from 0 up to but not including 1 is needed. "
+            f"Cannot pack particles with overlap {overlap!r}: a share from 0 up to but not including 1 is "
+            "needed. "
             "0 lets particles touch only."
         )

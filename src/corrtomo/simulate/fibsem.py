@@ -26,8 +26,9 @@ _STREAK_SLICES, _STREAK_COLUMNS = 3.0, 2.0
 class FibsemModel:
     """What stands between a specimen and the grey values of its FIB-SEM tomogram.
 
-    Pairs are (SESI, in-lens). A voxel of solid has the grey value of its phase. Through a pore the microscope sees the
-    surface behind it (a pore back): with the grey value g of the next solid at a depth d further along z::
+    Pairs are (SESI, in-lens). A voxel of solid has the grey value of its phase. Through a pore the microscope
+    sees the surface behind it (a pore back): with the grey value g of the next solid at a depth d further
+    along z::
 
         grey = pore + (g - pore) exp(-d / back_um)
 
@@ -35,10 +36,11 @@ class FibsemModel:
 
         recorded = grey (1 + curtain) (1 - shadow y / height) + sqrt(shot grey + readout²) n
 
-    A curtain begins where the ion beam, travelling along y, leaves active material; its strength is smooth over a few columns and
-    slices and fades over `curtain_um`. The image is blurred by (1, 2, 1) / 4 along y and x before the noise: the beam
-    interacts with a little more than one voxel. Each slice is shifted by a drift along y and x that wanders and returns.
-    All values are assumptions, typical of low-voltage FIB-SEM of such cathodes; none is calibrated.
+    A curtain begins where the ion beam, travelling along y, leaves active material; its strength is smooth
+    over a few columns and slices and fades over `curtain_um`. The image is blurred by (1, 2, 1) / 4 along y
+    and x before the noise: the beam interacts with a little more than one voxel. Each slice is shifted by a
+    drift along y and x that wanders and returns. All values are assumptions, typical of low-voltage FIB-SEM
+    of such cathodes; none is calibrated.
 
     Attributes
     ----------
@@ -59,7 +61,8 @@ class FibsemModel:
     readout : tuple of float
         Standard deviation of the noise at grey value 0.
     drift_um, drift_slices : float
-        Standard deviation of the drift along each of y and x, in µm, and over how many slices it is forgotten.
+        Standard deviation of the drift along each of y and x, in µm, and over how many slices it is
+        forgotten.
     """
 
     grey_am: tuple[float, float] = (178.0, 150.0)
@@ -85,7 +88,8 @@ class FibsemModel:
         for name in ("grey_am", "grey_cbd", "grey_pore", "curtain", "shadow", "shot", "readout", "drift_um"):
             if not (np.asarray(getattr(self, name)) >= 0).all():
                 raise ValueError(
-                    f"Cannot use a FIB-SEM model with {name} {getattr(self, name)!r}: it must not be negative. "
+                    f"Cannot use a FIB-SEM model with {name} {getattr(self, name)!r}: it must not be "
+                    "negative. "
                     "Set it to 0 to leave that effect out."
                 )
 
@@ -115,9 +119,9 @@ def fibsem_tomography(
 ) -> xr.DataArray:
     """Simulate the FIB-SEM tomogram of a window of an electrode: a digital twin, not a measurement.
 
-    The X-ray and FIB-SEM paper takes its ground truth from FIB-SEM tomography with a secondary-electron detector (SESI) and an in-lens
-    detector. The twin has what makes such data hard to segment: pore backs, curtains, drift, noise, and a binder
-    that is itself porous.
+    The X-ray and FIB-SEM paper takes its ground truth from FIB-SEM tomography with a secondary-electron
+    detector (SESI) and an in-lens detector. The twin has what makes such data hard to segment: pore backs,
+    curtains, drift, noise, and a binder that is itself porous.
 
     Parameters
     ----------
@@ -126,7 +130,8 @@ def fibsem_tomography(
     voxel_size : float
         Edge of a voxel in µm.
     shape : sequence of int
-        Number of voxels along z (milling direction, first slice first), y (down the cross-section), x, of the whole tomogram.
+        Number of voxels along z (milling direction, first slice first), y (down the cross-section), x, of the
+        whole tomogram.
     slices : tuple of int, optional
         First slice and the one after the last; by default all. A part is the same as that part of the whole.
     pose : array_like, optional
@@ -146,14 +151,12 @@ def fibsem_tomography(
     ValueError
         If sizes or slices are out of range, or `pose` does more than turn and shift.
 
-    Notes
-    -----
-    Slices drift against the specimen; :func:`drift` tells by how much. Memory is about 3 bytes a voxel: ask for a few
-    dozen slices at a time. The tilt of the stage, charging and redeposition are not modelled.
+    Notes ----- Slices drift against the specimen; :func:`drift` tells by how much. Memory is about 3 bytes a
+    voxel: ask for a few dozen slices at a time. The tilt of the stage, charging and redeposition are not
+    modelled.
 
-    References
-    ----------
-    Sci. Rep. 6, 30109 (2016), doi:10.1038/srep30109, section "Focused Ion Beam/Scanning Electron Microscopy Tomography".
+    References ---------- Sci. Rep. 6, 30109 (2016), doi:10.1038/srep30109, section "Focused Ion Beam/Scanning
+    Electron Microscopy Tomography".
 
     Examples
     --------
@@ -166,7 +169,8 @@ def fibsem_tomography(
     first, last = (0, int(shape[0])) if slices is None else slices
     if not voxel_size > 0 or len(shape) != 3 or min(shape) < 1 or not 0 <= first < last <= shape[0]:
         raise ValueError(
-            f"Cannot simulate voxel_size {voxel_size!r} µm, shape {tuple(shape)!r}, slices {slices!r}: a size above zero, "
+            f"Cannot simulate voxel_size {voxel_size!r} µm, shape {tuple(shape)!r}, slices {slices!r}: a "
+            "size above zero, "
             "three numbers of voxels along z, y, x, and slices inside them are needed. "
             "The paper has 0.0336 µm and (500, 1027, 932)."
         )

@@ -1,9 +1,9 @@
 """Random fields that know no window: the value at a lattice node depends on its index and the key alone.
 
-A microstructure that is looked at through several windows (an X-ray volume, a cuboid inside it, a tilted FIB-SEM
-volume) must be the same in all of them. A generator that draws numbers one after the other cannot do that; a hash of the
-node's index can. Only integer arithmetic is used up to the last division, so that the numbers are the same on
-every machine.
+A microstructure that is looked at through several windows (an X-ray volume, a cuboid inside it, a tilted
+FIB-SEM volume) must be the same in all of them. A generator that draws numbers one after the other cannot do
+that; a hash of the node's index can. Only integer arithmetic is used up to the last division, so that the
+numbers are the same on every machine.
 """
 
 from __future__ import annotations

@@ -31,7 +31,8 @@ def draw_particles(
     volume_um3 : float
         Volume that the particles have together, overlaps counted twice, in µm³.
     diameter_um : float
-        Median of the diameter of the ball of equal volume, weighted by volume (the d50 of laser diffraction), in µm.
+        Median of the diameter of the ball of equal volume, weighted by volume (the d50 of laser diffraction),
+        in µm.
     geometric_sd : float
         Geometric standard deviation of the diameter.
     rng : numpy.random.Generator
@@ -40,12 +41,12 @@ def draw_particles(
     Returns
     -------
     pandas.DataFrame
-        Semi-axes ``a_um >= b_um >= c_um`` and a unit quaternion ``turn_*`` a particle, largest particle first.
+        Semi-axes ``a_um >= b_um >= c_um`` and a unit quaternion ``turn_*`` a particle, largest particle
+        first.
 
-    Notes
-    -----
-    A log-normal by volume is one by number with the median divided by exp(3 ln² s). Diameters below a tenth of the median
-    or above three times the median are drawn again. The shorter axes are 0.7 to 1 times the longest.
+    Notes ----- A log-normal by volume is one by number with the median divided by exp(3 ln² s). Diameters
+    below a tenth of the median or above three times the median are drawn again. The shorter axes are 0.7 to 1
+    times the longest.
     """
     log_sd = float(np.log(geometric_sd))
     median = diameter_um * np.exp(-3.0 * log_sd**2)
@@ -95,10 +96,9 @@ def pack(particles: pd.DataFrame, size_um: tuple[float, float, float], overlap: 
     ValueError
         If a particle finds no place.
 
-    Notes
-    -----
-    Random sequential addition. Two ellipsoids touch where the distance of their centres is the sum of their radii along
-    the line that joins them; for axes this alike the error is a few per cent of the radius.
+    Notes ----- Random sequential addition. Two ellipsoids touch where the distance of their centres is the
+    sum of their radii along the line that joins them; for axes this alike the error is a few per cent of the
+    radius.
     """
     axes = particles[AXES].to_numpy()
     longest = np.ascontiguousarray(axes[:, 0])
@@ -112,7 +112,8 @@ def pack(particles: pd.DataFrame, size_um: tuple[float, float, float], overlap: 
     placed = _place(centres, quadrics(particles), longest, reach, level, cells, box, 1.0 - overlap, key)
     if placed < len(axes):
         raise ValueError(
-            f"Cannot pack {len(axes)} particles into a box of {size_um} µm: the {placed + 1}th found no place in "
+            f"Cannot pack {len(axes)} particles into a box of {size_um} µm: the {placed + 1}th found no "
+            "place in "
             f"{ATTEMPTS} attempts. Random packings of solids reach an am_fraction of about 0.5. "
             "Lower am_fraction, or raise overlap."
         )

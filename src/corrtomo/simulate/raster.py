@@ -26,7 +26,8 @@ class View:
     shape : tuple of int
         Number of voxels along z, y, x.
     pose : numpy.ndarray
-        4 × 4, takes (z, y, x, 1) in µm from the frame of the specimen to that of the view; turns and shifts only.
+        4 × 4, takes (z, y, x, 1) in µm from the frame of the specimen to that of the view; turns and shifts
+        only.
     """
 
     voxel_um: Array
@@ -150,8 +151,8 @@ def fill_above(
 ) -> None:
     """Write `new` into voxels that hold `old` where the field is above the threshold.
 
-    `start` is the first voxel in lattice nodes, `step[a]` how many nodes a voxel along axis a goes, and `shift` the
-    displacement of each slice along y, x in voxels.
+    `start` is the first voxel in lattice nodes, `step[a]` how many nodes a voxel along axis a goes, and
+    `shift` the displacement of each slice along y, x in voxels.
     """
     for k in prange(out.shape[0]):
         for j in range(out.shape[1]):

@@ -17,8 +17,8 @@ _CODES = 256
 def majority(labels: xr.DataArray, ratio: int) -> xr.DataArray:
     """Coarsen labels by a whole number: each coarse voxel takes the code that most of its fine voxels have.
 
-    The ground truth of the X-ray and FIB-SEM paper is the segmented FIB-SEM volume, coarsened to the X-ray grid by the
-    majority rule (section "Preparation of Ground Truth").
+    The ground truth of the X-ray and FIB-SEM paper is the segmented FIB-SEM volume, coarsened to the X-ray
+    grid by the majority rule (section "Preparation of Ground Truth").
 
     Parameters
     ----------
@@ -67,8 +67,9 @@ def majority(labels: xr.DataArray, ratio: int) -> xr.DataArray:
 def leave_out_small_features(labels: xr.DataArray) -> xr.DataArray:
     """Set what is less than two voxels wide to 255, left out, in each phase.
 
-    The paper excludes the features of each domain whose diameter is below two voxels, the resolution limit it assumes, from the
-    evaluation. It describes the same step elsewhere as a morphological opening; so does this function.
+    The paper excludes the features of each domain whose diameter is below two voxels, the resolution limit it
+    assumes, from the evaluation. It describes the same step elsewhere as a morphological opening; so does
+    this function.
 
     Parameters
     ----------
@@ -80,10 +81,8 @@ def leave_out_small_features(labels: xr.DataArray) -> xr.DataArray:
     xarray.DataArray
         The labels with 255 where no 2 × 2 × 2 block of the voxel's own phase holds the voxel.
 
-    Notes
-    -----
-    A phase continues beyond the border as it meets it, so that nothing is left out for being cut. Necks and tips of large
-    features go too, not only separate small ones.
+    Notes ----- A phase continues beyond the border as it meets it, so that nothing is left out for being cut.
+    Necks and tips of large features go too, not only separate small ones.
 
     Examples
     --------

@@ -26,36 +26,40 @@ SLAB = 32
 class XrayModel:
     """What stands between a specimen and the grey values of its X-ray tomogram.
 
-    With F the share of a phase in each voxel, k the angular spatial frequency, and the attenuation of the active material as unit,
-    the reconstruction is::
+    With F the share of a phase in each voxel, k the angular spatial frequency, and the attenuation of the
+    active material as unit, the reconstruction is::
 
         image(k) = psf(k) Σ_phase (µ + L² k² δ) F(k) / (1 + r L² k²) + noise(k)
         psf(k)   = (1 - halo) exp(-blur² k² / 2) + halo exp(-halo_um² k² / 2)
         noise(k) ∝ |k_yx| exp(-noise_blur² k² / 2) / (1 + r L² k²)
 
-    µ and δ are attenuation and refractive decrement relative to the active material; L² = z δ_AM / µ_AM for the propagation distance z.
-    The numerator is near-field propagation (transport of intensity): an attenuation image minus z ∇²δ, bright and dark
-    fringes along every edge. The denominator is phase retrieval for one material; r = 1 takes the fringes of the active material away,
-    r < 1 leaves a share of them, and the binder keeps a contrast by electron density that fades over a few L: it depends on
-    the neighbourhood. The wide part of the point spread is light scattered in the scintillator. The noise
-    is photon noise after filtered back-projection about z (ramp) and the same retrieval.
+    µ and δ are attenuation and refractive decrement relative to the active material; L² = z δ_AM / µ_AM for
+    the propagation distance z. The numerator is near-field propagation (transport of intensity): an
+    attenuation image minus z ∇²δ, bright and dark fringes along every edge. The denominator is phase
+    retrieval for one material; r = 1 takes the fringes of the active material away, r < 1 leaves a share of
+    them, and the binder keeps a contrast by electron density that fades over a few L: it depends on the
+    neighbourhood. The wide part of the point spread is light scattered in the scintillator. The noise is
+    photon noise after filtered back-projection about z (ramp) and the same retrieval.
 
     Attributes
     ----------
     mu_am_per_um, mu_cbd_per_um : float
-        Attenuation of active material and of solid binder and carbon, in 1/µm. For LiMn2O4 (4.28 g/cm³, 14.0 cm²/g) and
-        carbon (1.56 g/cm³, 0.45 cm²/g) at 20 keV, from tabulated mass attenuation (NIST XCOM, rounded); the paper states no
-        energy: an assumption.
+        Attenuation of active material and of solid binder and carbon, in 1/µm. For LiMn2O4 (4.28 g/cm³, 14.0
+        cm²/g) and carbon (1.56 g/cm³, 0.45 cm²/g) at 20 keV, from tabulated mass attenuation (NIST XCOM,
+        rounded); the paper states no energy: an assumption.
     delta_am, delta_cbd : float
-        Refractive decrement of both: r_e λ² n_e / 2π at 20 keV, with the electron densities of the same materials.
+        Refractive decrement of both: r_e λ² n_e / 2π at 20 keV, with the electron densities of the same
+        materials.
     distance_um : float
         Propagation distance z in µm. An assumption.
     retrieval : float
         Share r of the fringes that phase retrieval takes away.
     blur_um, halo, halo_um : float
-        Standard deviation of the narrow part of the point spread in µm, weight of the wide part, and its standard deviation in µm.
+        Standard deviation of the narrow part of the point spread in µm, weight of the wide part, and its
+        standard deviation in µm.
     noise, noise_blur_um : float
-        Standard deviation of the noise as a share of the attenuation of the active material, and its apodisation in µm.
+        Standard deviation of the noise as a share of the attenuation of the active material, and its
+        apodisation in µm.
     window : tuple of float
         What becomes grey 0 and grey 255, as a share of the attenuation of the active material.
     """
@@ -86,18 +90,21 @@ class XrayModel:
         for name in above:
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise ValueError(
-                    f"Cannot use an X-ray model with {name} {getattr(self, name)!r}: it must be finite and above zero. "
+                    f"Cannot use an X-ray model with {name} {getattr(self, name)!r}: it must be finite and "
+                    "above zero. "
                     "Lengths are in µm, attenuation in 1/µm."
                 )
         for name, top in (("distance_um", np.inf), ("retrieval", 1.0), ("halo", 1.0), ("noise", np.inf)):
             if not 0.0 <= getattr(self, name) <= top:
                 raise ValueError(
-                    f"Cannot use an X-ray model with {name} {getattr(self, name)!r}: allowed is 0 to {top:g}. "
+                    f"Cannot use an X-ray model with {name} {getattr(self, name)!r}: allowed is 0 to "
+                    f"{top:g}. "
                     "Set it to 0 to leave that effect out."
                 )
         if not self.window[0] < self.window[1]:
             raise ValueError(
-                f"Cannot use an X-ray model with window {self.window!r}: the first value becomes grey 0 and must lie "
+                f"Cannot use an X-ray model with window {self.window!r}: the first value becomes grey 0 and "
+                "must lie "
                 "below the second, which becomes grey 255. Swap them."
             )
 
@@ -148,8 +155,9 @@ def xray_tomography(
 ) -> xr.DataArray:
     """Simulate the X-ray tomogram of a window of an electrode: a digital twin, not a measurement.
 
-    The X-ray and FIB-SEM paper segments grey values that depend on the neighbourhood: fringes, a halo, and noise. This
-    model makes them from a known specimen, so that every segmentation can be held against the truth.
+    The X-ray and FIB-SEM paper segments grey values that depend on the neighbourhood: fringes, a halo, and
+    noise. This model makes them from a known specimen, so that every segmentation can be held against the
+    truth.
 
     Parameters
     ----------
@@ -176,16 +184,14 @@ def xray_tomography(
     ValueError
         If the voxel size or a count is not above zero.
 
-    Notes
-    -----
-    The specimen is known beyond the window, so the border is as good as the middle. The same voxel has the same grey value in
-    every window that holds it, within one grey value. Memory is about 16 bytes a voxel, margin included. No ring
-    artefacts, no motion, no beam hardening: a synchrotron beam has one energy.
+    Notes ----- The specimen is known beyond the window, so the border is as good as the middle. The same
+    voxel has the same grey value in every window that holds it, within one grey value. Memory is about 16
+    bytes a voxel, margin included. No ring artefacts, no motion, no beam hardening: a synchrotron beam has
+    one energy.
 
-    References
-    ----------
-    Sci. Rep. 6, 30109 (2016), doi:10.1038/srep30109, section "X-ray Tomography". Near-field propagation and retrieval:
-    Paganin et al., J. Microsc. 206, 33 (2002), doi:10.1046/j.1365-2818.2002.01010.x.
+    References ---------- Sci. Rep. 6, 30109 (2016), doi:10.1038/srep30109, section "X-ray Tomography".
+    Near-field propagation and retrieval: Paganin et al., J. Microsc. 206, 33 (2002),
+    doi:10.1046/j.1365-2818.2002.01010.x.
 
     Examples
     --------
@@ -197,7 +203,8 @@ def xray_tomography(
     """
     if not (np.isfinite(voxel_size) and voxel_size > 0) or len(shape) != 3 or min(shape) < 1:
         raise ValueError(
-            f"Cannot simulate voxel_size {voxel_size!r} µm and shape {tuple(shape)!r}: a size above zero and three numbers of "
+            f"Cannot simulate voxel_size {voxel_size!r} µm and shape {tuple(shape)!r}: a size above zero "
+            "and three numbers of "
             "voxels along z, y, x are needed. The paper has 0.438 µm and (24, 55, 65)."
         )
     optics = XrayModel() if model is None else model
@@ -221,8 +228,8 @@ def padded_shares(
 ) -> tuple[Floats, Floats, list[int]]:
     """Return the shares of active material and of solid binder in each voxel of a window and its margin.
 
-    The margin is at least `margin_um` and makes each axis a length that the Fourier transform likes; it comes back as the number of
-    voxels before the window. Each voxel is sampled at 3 × 3 × 3 points.
+    The margin is at least `margin_um` and makes each axis a length that the Fourier transform likes; it comes
+    back as the number of voxels before the window. Each voxel is sampled at 3 × 3 × 3 points.
     """
     pad = int(np.ceil(margin_um / voxel_size))
     wide = tuple(int(fft.next_fast_len(int(n) + 2 * pad, real=True)) for n in shape)
