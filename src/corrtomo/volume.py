@@ -197,6 +197,16 @@ def check_same_grid(first: xr.DataArray, second: xr.DataArray, *, doing: str) ->
             )
 
 
+def check_spatial(image: xr.DataArray, *, doing: str) -> None:
+    """Refuse an image with channels."""
+    check_image(image)
+    if CHANNEL in image.dims:
+        raise ValueError(
+            f"Cannot {doing}: the image has {image.sizes[CHANNEL]} channels, one is needed. "
+            "Select one first, for instance with image.isel(channel=0)."
+        )
+
+
 def check_finite(image: xr.DataArray, *, doing: str) -> None:
     """Refuse NaN and infinite grey values."""
     if np.issubdtype(image.dtype, np.floating):

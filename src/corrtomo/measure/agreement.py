@@ -1,0 +1,333 @@
+"""Agreement of two segmentations beyond chance, and how sure it is."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+from numba import njit, prange
+
+from ..phases import check_integer
+from ..volume import check_same_grid, check_spatial, voxel_size
+from .histogram import CODES, as_codes, count_pairs, kept_codes
+
+_WORDS = ((0.0, "poor"), (0.2, "slight"), (0.4, "fair"), (0.6, "moderate"), (0.8, "substantial"))
+_FEWEST_BLOCKS = 8
+
+
+class Interval(NamedTuple):
+    """A confidence interval, and how many blocks it rests on."""
+
+    low: float
+    high: float
+    level: float
+    blocks: int
+
+
+def confusion_matrix(a: xr.DataArray, b: xr.DataArray, *, ignore: int | None = None) -> pd.DataFrame:
+    """Count the voxels of each pair of codes in two segmentations.
+
+    Parameters
+    ----------
+    a, b : xarray.DataArray
+        Codes 0 to 255 or booleans, on one grid, NumPy or Dask.
+    ignore : int, optional
+        Code of voxels that are not counted, in `a` or in `b`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Voxels; rows are the codes of `a`, columns those of `b`, both the codes that occur in either.
+
+    Raises
+    ------
+    ValueError
+        If the grids differ, no voxel is left, or left-out voxels (255) occur and `ignore` does not name them.
+
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> ct.measure.confusion_matrix(ct.volume([0, 0, 1], 1.0), ct.volume([0, 1, 1], 1.0)).to_numpy()
+    array([[1, 1],
+           [0, 1]])
+    """
+    table = _count(a, b)
+    codes = _codes(table, ignore)
+    index, columns = pd.Index(codes, name="a"), pd.Index(codes, name="b")
+    return pd.DataFrame(table[np.ix_(codes, codes)], index=index, columns=columns)
+
+
+def cohen_kappa(a: xr.DataArray, b: xr.DataArray, *, ignore: int | None = None) -> float:
+    """Compute Cohen's κ: the agreement of two segmentations beyond chance.
+
+    The share of voxels that agree is high for any segmentation of a rare phase; κ takes out what chance
+    gives. The measure of the X-ray and FIB-SEM paper (Sci. Rep. 6, 30109, eq. 2), for any number of phases.
+
+    Parameters
+    ----------
+    a, b : xarray.DataArray
+        Codes 0 to 255 or booleans, on one grid, NumPy or Dask.
+    ignore : int, optional
+        Code of voxels that are left out, in `a` or in `b`.
+
+    Returns
+    -------
+    float
+        1 for perfect agreement, 0 for what chance gives, negative for less.
+
+    Raises
+    ------
+    ValueError
+        If both hold one and the same class only (κ is undefined), the grids differ, or left-out voxels (255)
+        occur and `ignore` does not name them.
+
+    Notes
+    -----
+    All confusions weigh the same: a voxel at an edge counts as much as a grain that is missed. κ depends on
+    the phase fractions, so values of different samples compare badly.
+
+    References
+    ----------
+    Cohen, Educ. Psychol. Meas. 20, 37 (1960), doi:10.1177/001316446002000104.
+
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> ct.measure.cohen_kappa(ct.volume([0, 0, 1, 1], 1.0), ct.volume([0, 0, 1, 0], 1.0))
+    0.5
+    """
+    return kappa_from_confusion(confusion_matrix(a, b, ignore=ignore))
+
+
+def kappa_from_confusion(counts: npt.ArrayLike) -> float:
+    """Compute Cohen's κ from a square confusion matrix of counts.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not square, is empty, or holds one class only.
+
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> ct.measure.kappa_from_confusion([[2, 0], [1, 1]])
+    0.5
+    """
+    table = np.asarray(counts, float)
+    if table.ndim != 2 or table.shape[0] != table.shape[1] or not table.sum() > 0:
+        raise ValueError(
+            f"Cannot compute kappa from counts of shape {table.shape} and sum {table.sum():g}: a square "
+            "matrix with one count or more is needed. Make it with ct.measure.confusion_matrix(a, b)."
+        )
+    kappa = float(_kappas(table.reshape(1, -1), len(table))[0])
+    if np.isnan(kappa):
+        raise ValueError(
+            "Cannot compute kappa: both segmentations hold one and the same class only, so agreement by "
+            "chance is perfect and kappa is undefined. Two classes are needed. Choose a larger crop."
+        )
+    return kappa
+
+
+def landis_koch(kappa: float) -> str:
+    """Say in a word what a κ means, by the common scale of Landis and Koch.
+
+    Parameters
+    ----------
+    kappa : float
+        From -1 to 1.
+
+    Returns
+    -------
+    str
+        "poor" below 0, then "slight", "fair", "moderate", "substantial" and "almost perfect" in steps of 0.2;
+        a value on a border belongs to the word below.
+
+    Raises
+    ------
+    ValueError
+        If `kappa` is not between -1 and 1.
+
+    Notes
+    -----
+    A convention from medicine, not a law: whether "substantial" is enough depends on what is computed next.
+
+    References
+    ----------
+    Landis and Koch, Biometrics 33, 159 (1977), doi:10.2307/2529310.
+
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> ct.measure.landis_koch(0.79)
+    'substantial'
+    """
+    if not -1.0 <= kappa <= 1.0:
+        raise ValueError(
+            f"Cannot name kappa {kappa!r}: it lies between -1 and 1. Compute it with "
+            "ct.measure.cohen_kappa()."
+        )
+    if kappa < 0:
+        return "poor"
+    return next((word for top, word in _WORDS[1:] if kappa <= top), "almost perfect")
+
+
+def kappa_interval(
+    a: xr.DataArray,
+    b: xr.DataArray,
+    block_um: float,
+    *,
+    ignore: int | None = None,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """Find a confidence interval of Cohen's κ by drawing blocks of the volume with replacement.
+
+    Neighbouring voxels err together, so their number says nothing about certainty. Blocks wider than the
+    features are nearly independent; drawing them anew shows how far κ would move in another volume of the
+    same size.
+
+    Parameters
+    ----------
+    a, b : xarray.DataArray
+        Codes 0 to 255 or booleans, on one grid.
+    block_um : float
+        Edge length of a block in µm; wider than the grains.
+    ignore : int, optional
+        Code of voxels that are left out.
+    level : float
+        Confidence, between 0 and 1.
+    resamples : int
+        How many times blocks are drawn.
+    seed : int
+        The same seed gives the same interval.
+
+    Returns
+    -------
+    Interval
+        Low and high end, level, and number of blocks.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 8 blocks, κ is undefined in a draw, or an option is out of range.
+
+    Notes
+    -----
+    Percentile bootstrap: too narrow with few blocks, or with blocks narrower than the features. It speaks of
+    other places in the same sample, imaged and registered as well; not of other samples. Blocks at the far
+    border are cut by it.
+
+    References
+    ----------
+    Künsch, Ann. Stat. 17, 1217 (1989), doi:10.1214/aos/1176347265.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import corrtomo as ct
+    >>> a = ct.volume(np.arange(64) % 2, 1.0)
+    >>> ct.measure.kappa_interval(a, a, 4.0)
+    Interval(low=1.0, high=1.0, level=0.95, blocks=16)
+    """
+    _check_options(block_um, level, resamples)
+    check_spatial(a, doing="cut blocks")
+    table = _count(a, b)
+    codes = _codes(table, ignore)
+    kappa_from_confusion(table[np.ix_(codes, codes)])
+    counts = _per_block(a, b, block_um, codes)
+    counts = counts[counts.sum(axis=1) > 0]
+    if len(counts) < _FEWEST_BLOCKS:
+        raise ValueError(
+            f"Cannot find an interval from {len(counts)} blocks of {block_um:g} µm: {_FEWEST_BLOCKS} or "
+            "more are needed. Lower block_um, but keep it above the width of a grain, or use a larger "
+            "volume."
+        )
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=resamples)
+    kappas = _kappas(draws @ counts, len(codes))
+    if np.isnan(kappas).any():
+        raise ValueError(
+            f"Cannot find an interval: {int(np.isnan(kappas).sum())} of {resamples} draws hold one class "
+            "only, and kappa is undefined there. Every draw needs two. Raise block_um, or use a larger "
+            "volume."
+        )
+    low, high = np.quantile(kappas, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), level, len(counts))
+
+
+def _count(a: xr.DataArray, b: xr.DataArray) -> npt.NDArray[np.int64]:
+    for labels in (a, b):
+        check_integer(labels, doing="compare labels")
+    check_same_grid(a, b, doing="compare labels")
+    return count_pairs(a.data, b.data, CODES)
+
+
+def _codes(table: npt.NDArray[np.int64], ignore: int | None) -> npt.NDArray[Any]:
+    """Return the codes of either image, of voxels that neither leaves out."""
+    if ignore is not None and 0 <= ignore < CODES:
+        # Codes that occur only where the other image is left out are of no voxel that counts.
+        table = table.copy()
+        table[ignore], table[:, ignore] = 0, 0
+        if not table.any():
+            kept_codes(np.bincount([ignore], minlength=CODES), ignore, what="labels")
+    return kept_codes(table.sum(axis=0) + table.sum(axis=1), ignore, what="labels")
+
+
+def _kappas(counts: npt.NDArray[Any], classes: int) -> npt.NDArray[np.float64]:
+    """Return κ of each row of flattened confusion matrices; NaN where it is undefined."""
+    tables = counts.reshape(-1, classes, classes).astype(float)
+    n = tables.sum(axis=(1, 2))
+    observed = np.trace(tables, axis1=1, axis2=2) / n
+    chance = np.einsum("ki,ki->k", tables.sum(axis=2), tables.sum(axis=1)) / n**2
+    undefined = chance >= 1.0
+    kappas: npt.NDArray[np.float64] = (observed - chance) / np.where(undefined, 1.0, 1.0 - chance)
+    kappas[undefined] = np.nan
+    return kappas
+
+
+def _per_block(
+    a: xr.DataArray, b: xr.DataArray, block_um: float, codes: npt.NDArray[Any]
+) -> npt.NDArray[np.int64]:
+    """Return a flattened confusion matrix for each block."""
+    edges = [max(1, round(block_um / size)) for size in voxel_size(a)]
+    shape = (1,) * (3 - a.ndim) + a.shape
+    edges = [1] * (3 - a.ndim) + edges
+    first, second = (as_codes(np.asarray(image.data)).reshape(shape) for image in (a, b))
+    blocks = tuple(-(-n // e) for n, e in zip(shape, edges, strict=True))
+    place = np.full(CODES, -1, np.int64)
+    place[codes] = np.arange(len(codes))
+    counts = np.zeros((*blocks, len(codes), len(codes)), np.int64)
+    _add_blocks(first, second, place, np.array(edges), counts)
+    return counts.reshape(-1, len(codes) ** 2)
+
+
+@njit(cache=True, parallel=True)
+def _add_blocks(a: Any, b: Any, place: Any, edges: Any, counts: Any) -> None:
+    for block in prange(counts.shape[0]):
+        for z in range(block * edges[0], min(a.shape[0], (block + 1) * edges[0])):
+            for y in range(a.shape[1]):
+                for x in range(a.shape[2]):
+                    i, j = place[a[z, y, x]], place[b[z, y, x]]
+                    if i >= 0 and j >= 0:
+                        counts[block, y // edges[1], x // edges[2], i, j] += 1
+
+
+def _check_options(block_um: float, level: float, resamples: int) -> None:
+    if not (np.isfinite(block_um) and block_um > 0):
+        raise ValueError(
+            f"Cannot cut blocks of {block_um!r} µm: the edge length must be finite and above zero. "
+            "Take about twice the width of a grain."
+        )
+    if not 0 < level < 1:
+        raise ValueError(
+            f"Cannot find an interval at level {level!r}: a share between 0 and 1 is needed. Pass 0.95 for "
+            "95 %."
+        )
+    if resamples < 100:
+        raise ValueError(
+            f"Cannot find an interval from {resamples} draws: 100 or more are needed. The default is 1000."
+        )

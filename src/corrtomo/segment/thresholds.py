@@ -1,0 +1,222 @@
+"""Global thresholds: found from the histogram, and applied."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from numbers import Real
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from skimage.filters import threshold_otsu as _otsu
+
+from ..phases import as_labels
+from ..volume import check_finite, check_image
+
+_FLOAT_BINS = 256
+_MOST_CLASSES = 255
+
+
+def threshold_otsu(image: xr.DataArray) -> float:
+    """Find the grey value that splits the histogram into two classes of least variance.
+
+    Otsu's method is what the X-ray and FIB-SEM paper holds against the best threshold (Sci. Rep. 6, 30109,
+    "Binary Xt Segmentation"); it needs no truth.
+
+    Parameters
+    ----------
+    image : xarray.DataArray
+        Grey values, any dims, NumPy or Dask.
+
+    Returns
+    -------
+    float
+        Grey values above it belong to the brighter class; a whole number for integer images.
+
+    Raises
+    ------
+    ValueError
+        If all grey values are the same, or some are NaN or infinite.
+
+    Notes
+    -----
+    Misleads where one class is rare, or where the classes have no peaks of their own. Integer images have one
+    bin a grey value, floating-point images 256 bins between their extremes. Left-out voxels cannot be told
+    from grey: crop first.
+
+    References
+    ----------
+    Otsu, IEEE Trans. Syst. Man Cybern. 9, 62 (1979), doi:10.1109/TSMC.1979.4310076; computed by scikit-image.
+
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> ct.segment.threshold_otsu(ct.volume([1, 2, 2, 8, 9, 9], 0.438))
+    2.0
+    """
+    counts, greys = _histogram(image, doing="find Otsu's threshold")
+    return float(_otsu(hist=(counts, greys)))
+
+
+def threshold_max_entropy(image: xr.DataArray) -> float:
+    """Find the grey value that leaves most entropy in the histograms of the two classes together.
+
+    The second automatic threshold of the X-ray and FIB-SEM paper (Sci. Rep. 6, 30109, "Binary Xt
+    Segmentation").
+
+    Parameters
+    ----------
+    image : xarray.DataArray
+        Grey values, any dims, NumPy or Dask.
+
+    Returns
+    -------
+    float
+        Grey values above it belong to the brighter class; a whole number for integer images.
+
+    Raises
+    ------
+    ValueError
+        If all grey values are the same, or some are NaN or infinite.
+
+    Notes
+    -----
+    Depends on the shape of each class, not on its size: a few bright artefacts, spread over many grey values,
+    draw it upwards. Bins as in :func:`threshold_otsu`. Of several equal maxima the lowest is taken.
+
+    References
+    ----------
+    Kapur, Sahoo and Wong, Comput. Vis. Graph. Image Process. 29, 273 (1985),
+    doi:10.1016/0734-189X(85)90125-2.
+
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> ct.segment.threshold_max_entropy(ct.volume([1, 2, 3, 7, 8, 9], 0.438))
+    3.0
+    """
+    counts, greys = _histogram(image, doing="find the maximum-entropy threshold")
+    share = counts / counts.sum()
+    surprise = np.zeros(share.shape)
+    surprise[share > 0] = -share[share > 0] * np.log(share[share > 0])
+    # H of a class = ln P + (sum of -p ln p) / P; the last split would leave an empty class above.
+    below, above = share.cumsum()[:-1], 1.0 - share.cumsum()[:-1]
+    low = surprise.cumsum()[:-1]
+    entropy = np.log(below) + low / below + np.log(above) + (surprise.sum() - low) / above
+    return float(greys[int(np.argmax(entropy))])
+
+
+def by_thresholds(image: xr.DataArray, *thresholds: float) -> xr.DataArray:
+    """Segment by global thresholds: a grey value above the n-th belongs to class n.
+
+    Parameters
+    ----------
+    image : xarray.DataArray
+        Grey values, any dims; a Dask image stays lazy.
+    *thresholds : float
+        Grey values, ascending.
+
+    Returns
+    -------
+    xarray.DataArray
+        ``uint8`` classes 0 … n on the grid of `image`. With two thresholds these are the codes of pore,
+        carbon binder domain and active material, and are marked as such; otherwise what they mean is for the
+        caller to say.
+
+    Raises
+    ------
+    ValueError
+        If there is no threshold, they do not ascend or are not finite, or a grey value is NaN or infinite.
+
+    Notes
+    -----
+    Every voxel of blur between a bright and a dark phase passes through the grey values between: with three
+    classes, edges are labelled as the middle one.
+
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> ct.segment.by_thresholds(ct.volume([73, 74, 110, 111], 0.438), 73, 110).values
+    array([0, 1, 1, 2], dtype=uint8)
+    """
+    check_image(image)
+    levels = _ascending(thresholds)
+    classes = xr.apply_ufunc(
+        _classify, image, kwargs={"levels": levels}, dask="parallelized", output_dtypes=[np.uint8]
+    )
+    classes.name = "segmentation"
+    return as_labels(classes) if len(levels) == 2 else classes
+
+
+def _classify(grey: npt.NDArray[Any], levels: list[float]) -> npt.NDArray[np.uint8]:
+    if np.issubdtype(grey.dtype, np.floating) and not np.isfinite(grey).all():
+        raise ValueError(
+            f"Cannot segment by thresholds: {int((~np.isfinite(grey)).sum())} grey values are NaN or "
+            "infinite. Only finite grey values are allowed. Crop them away or fill them first, for "
+            "instance with image.fillna(0)."
+        )
+    out = np.zeros(grey.shape, np.uint8)
+    for level in levels:
+        out += grey > level
+    return out
+
+
+def _ascending(thresholds: tuple[Any, ...]) -> list[float]:
+    for value in thresholds:
+        if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
+            raise TypeError(
+                f"Cannot segment by threshold {value!r}: a number is needed. Pass them one by one, for "
+                "instance ct.segment.by_thresholds(image, 73, 110)."
+            )
+    levels = [float(t) for t in thresholds]
+    if not 1 <= len(levels) < _MOST_CLASSES:
+        raise ValueError(
+            f"Cannot segment by {len(levels)} thresholds: 1 to {_MOST_CLASSES - 1} are needed. Pass them "
+            "after the image, for instance ct.segment.by_thresholds(image, 73, 110)."
+        )
+    if not np.isfinite(levels).all():
+        raise ValueError(
+            f"Cannot segment by thresholds {thresholds}: they must be finite. Find one with "
+            "ct.segment.threshold_otsu(image)."
+        )
+    if any(a >= b for a, b in pairwise(levels)):
+        raise ValueError(
+            f"Cannot segment by thresholds {thresholds}: they must ascend, each above the one before. "
+            "Sort them, and drop equal ones."
+        )
+    return levels
+
+
+def _histogram(image: xr.DataArray, *, doing: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
+    """Count the voxels of each grey value, from the darkest to the brightest that occurs."""
+    check_image(image)
+    check_finite(image, doing=doing)
+    low, high = _extremes(image.data)
+    if low == high:
+        raise ValueError(
+            f"Cannot {doing}: all {image.size} grey values are {low:g}. Two or more are needed. "
+            "Check the crop, or the channel, that was passed."
+        )
+    if np.issubdtype(image.dtype, np.floating):
+        edges = np.linspace(low, high, _FLOAT_BINS + 1)
+        counts = _count(image.data, edges)
+        return counts, (edges[:-1] + edges[1:]) / 2
+    counts = _count(image.data, np.arange(low, high + 2) - 0.5)
+    return counts, np.arange(low, high + 1, dtype=float)
+
+
+def _extremes(data: Any) -> tuple[float, float]:
+    low, high = data.min(), data.max()
+    if isinstance(data, da.Array):
+        low, high = da.compute(low, high)
+    return float(low), float(high)
+
+
+def _count(data: Any, edges: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+    if isinstance(data, da.Array):
+        return np.asarray(da.histogram(data, bins=edges)[0].compute())
+    if data.dtype == np.uint8:
+        return np.bincount(data.ravel(), minlength=256)[int(edges[0] + 0.5) : int(edges[-1] + 0.5)]
+    return np.histogram(data, bins=edges)[0]
