@@ -117,13 +117,13 @@ def _label(mask: xr.DataArray, connectivity: int | None) -> npt.NDArray[np.uint3
     check_spatial(mask, doing="find particles")
     check_mask(mask, doing="find particles")
     allowed = _CONNECTIVITY[ndim]
-    chosen = allowed[0] if connectivity is None else connectivity
+    chosen: Any = allowed[0] if connectivity is None else connectivity
     if chosen not in allowed:
         raise ValueError(
             f"Cannot find particles with connectivity {connectivity!r}: in {ndim}D it is one of "
             f"{', '.join(map(str, allowed))}. Leave it out to join all that touch."
         )
-    numbers: Any = cc3d.connected_components(
+    numbers = cc3d.connected_components(
         np.ascontiguousarray(mask.data), connectivity=chosen, out_dtype=np.uint32
     )
     return np.asarray(numbers, np.uint32)

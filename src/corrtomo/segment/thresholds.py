@@ -165,7 +165,7 @@ def _classify(grey: npt.NDArray[Any], levels: list[float]) -> npt.NDArray[np.uin
 
 def _ascending(thresholds: tuple[Any, ...]) -> list[float]:
     for value in thresholds:
-        if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
+        if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
             raise TypeError(
                 f"Cannot segment by threshold {value!r}: a number is needed. Pass them one by one, for "
                 "instance ct.segment.by_thresholds(image, 73, 110)."
