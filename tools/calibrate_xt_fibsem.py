@@ -1,4 +1,4 @@
-"""Calibrate the X-ray model of the digital twin "xt-fibsem", and show what it reaches: ``python tools/calibrate_xt_fibsem.py``.
+"""Calibrate the X-ray model of the digital twin "xt-fibsem": ``python tools/calibrate_xt_fibsem.py``.
 
 Three numbers of Sci. Rep. 6, 30109 are met, as means over the calibration seeds: Otsu threshold 110, best
 binary kappa 0.79, best ternary kappa of two thresholds 0.57. Three knobs move: the narrow blur, the noise,
@@ -135,7 +135,8 @@ def report(title: str, table: pd.DataFrame) -> None:
         error = table[name].std() / np.sqrt(len(table))
         miss = table[name].mean() - target
         print(
-            f"  {name}: target {target:g}, mean {table[name].mean():.4g} ± {error:.2g} (standard error), miss {miss:+.3g}"
+            f"  {name}: target {target:g}, mean {table[name].mean():.4g} ± {error:.2g} (standard error), "
+            f"miss {miss:+.3g}"
         )
 
 

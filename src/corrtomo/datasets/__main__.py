@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import xt_fibsem
+from . import twin_files, xt_fibsem
 
 if __name__ == "__main__":
-    xt_fibsem.write_small(Path("data") / xt_fibsem.NAME)
+    twin_files.write_small(Path("data") / xt_fibsem.NAME)

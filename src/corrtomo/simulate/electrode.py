@@ -127,10 +127,10 @@ class Electrode:
         start = edge / 2 if origin is None else np.broadcast_to(np.asarray(origin, float), 3).copy()
         n = (int(count[0]), int(count[1]), int(count[2]))
         view = View(edge, start, n, check_pose(pose))
-        return as_labels(volume(self.raster(view), edge.tolist(), origin=start.tolist()))
+        return as_labels(volume(self.codes(view), edge.tolist(), origin=start.tolist()))
 
-    def raster(self, view: View, drift_voxels: Array | None = None) -> raster.Labels:
-        """Return the phase codes at the voxel centres of a view; `drift_voxels` moves each slice along y, x."""
+    def codes(self, view: View, drift_voxels: Array | None = None) -> raster.Labels:
+        """Return the phase codes at the voxel centres of a view; a drift moves each slice along y, x."""
         out = np.full(view.shape, PORE, np.uint8)
         shift = np.zeros((view.shape[0], 2)) if drift_voxels is None else np.ascontiguousarray(drift_voxels)
         self._fill_particles(out, view, shift)
@@ -290,7 +290,7 @@ def _nodes(low: Array, high: Array, node: Array, margin_um: float) -> tuple[list
 
 
 def _swelling(table: pd.DataFrame, size: tuple[float, float, float], fraction: float) -> float:
-    """Return by what all axes are multiplied so that the particles cover the fraction, overlaps counted once."""
+    """Return the factor on all axes with which the particles cover the fraction, overlaps counted once."""
     box = np.array(size)
     edge = max(0.1, float(np.cbrt(box.prod() / _REFERENCE_VOXELS)))
     shape = np.maximum(1, np.rint(box / edge)).astype(int)

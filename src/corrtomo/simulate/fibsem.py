@@ -181,7 +181,7 @@ def fibsem_tomography(
     walk = drift(int(shape[0]), voxel_size, optics, seed)
     # Behind the last slice nothing is recorded; what lies there is seen through pores with the last drift.
     shift = np.pad(walk[first : last + look], ((0, max(0, last + look - int(shape[0]))), (0, 0)), mode="edge")
-    classes = electrode.raster(view, shift)
+    classes = electrode.codes(view, shift)
     electrode.carve_nanopores(classes, view, _NANOPORE, shift)
     grey = _record(classes, last - first, first, voxel_size, optics, seed)
     image = volume(grey, voxel_size, origin=[first * voxel_size, 0.0, 0.0], dims=("channel", "z", "y", "x"))
@@ -229,7 +229,7 @@ def _pore_backs(classes: Any, count: int) -> Any:
         for k in range(nz - 1, -1, -1):
             for i in range(nx):
                 c = classes[k, j, i]
-                if c == PORE or c == _NANOPORE:
+                if c in (PORE, _NANOPORE):
                     far[i] = min(far[i] + 1, 255)
                 else:
                     seen[i] = c
@@ -242,8 +242,8 @@ def _pore_backs(classes: Any, count: int) -> Any:
 
 @njit(cache=True, parallel=True)
 def _expose(
-    out: Any, classes: Any, solid: Any, depth: Any, streaks: Any, greys: Any, fade: Any, parameters: Any, key: Any,
-    first: int,
+    out: Any, classes: Any, solid: Any, depth: Any, streaks: Any, greys: Any, fade: Any, parameters: Any,
+    key: Any, first: int,
 ) -> None:  # fmt: skip
     for k in prange(out.shape[0]):
         image = _surface(classes[k], solid[k], depth[k], streaks[k], greys, fade, parameters)

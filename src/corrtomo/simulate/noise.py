@@ -61,7 +61,8 @@ def uniform(bits: Any) -> float:
 def normal(bits: Any) -> float:
     """Turn 64 random bits into a nearly normal number (sum of four uniform ones; mean 0, variance 1)."""
     total = (bits & _LOW16) + ((bits >> _16) & _LOW16) + ((bits >> _32) & _LOW16) + (bits >> _48)
-    return (np.float64(total) - _MEAN4) * _SCALE4
+    value: float = (np.float64(total) - _MEAN4) * _SCALE4
+    return value
 
 
 @njit(cache=True, parallel=True)
@@ -116,7 +117,7 @@ def smooth(
     sigma_nodes: Sequence[float],
     period: Sequence[int] = (0, 0, 0),
 ) -> Floats:
-    """Return a Gaussian random field: white noise under a Gaussian of `sigma_nodes`, scaled back to variance 1."""
+    """Return a Gaussian random field: white noise under a Gaussian, scaled back to variance 1."""
     pad = [int(np.ceil(TRUNCATE * s)) for s in sigma_nodes]
     field = white(
         key,
@@ -131,7 +132,7 @@ def smooth(
 
 
 def gaussian(field: Floats, sigma_nodes: Sequence[float]) -> Floats:
-    """Blur with a Gaussian cut at four standard deviations; the outermost value continues beyond the border."""
+    """Blur with a Gaussian cut at four standard deviations; the outermost value continues outside."""
     out: Floats = ndimage.gaussian_filter(field, sigma_nodes, mode="nearest", truncate=TRUNCATE)
     return out
 

@@ -1,4 +1,4 @@
-"""Active-material particles: log-normal sizes, packed at random so that solids overlap at their contacts only."""
+"""Active-material particles: log-normal sizes, packed so that solids overlap at their contacts only."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def draw_particles(
 
 
 def quadrics(particles: pd.DataFrame) -> Array:
-    """Return the matrix M of each ellipsoid: a point at r from the centre is inside where r·M·r <= 1 (1/µm²)."""
+    """Return the matrix M (1/µm²) of each ellipsoid: a point r from its centre is inside where r·M·r <= 1."""
     turn = Rotation.from_quat(particles[TURN].to_numpy()).as_matrix()
     inverse = 1.0 / particles[AXES].to_numpy() ** 2
     return np.ascontiguousarray(np.einsum("nij,nj,nkj->nik", turn, inverse, turn))
@@ -101,118 +101,111 @@ def pack(particles: pd.DataFrame, size_um: tuple[float, float, float], overlap: 
     radius.
     """
     axes = particles[AXES].to_numpy()
-    longest = np.ascontiguousarray(axes[:, 0])
     level = np.floor(np.log2(axes[0, 0] / axes[:, 0])).astype(np.int64)
     level = np.maximum.accumulate(np.maximum(level, 0))
-    firsts = np.searchsorted(level, np.arange(level[-1] + 1))
-    reach = np.array([longest[f:].max() for f in firsts])
+    reach = np.array([axes[level >= k, 0].max() for k in range(level[-1] + 1)])
     cells = np.array([[max(1, int(s // r)) for s in size_um] for r in reach])
-    centres = np.empty((len(axes), 3))
-    box, key = np.array(size_um), stream(seed, "places")
-    placed = _place(centres, quadrics(particles), longest, reach, level, cells, box, 1.0 - overlap, key)
+    # One short row a particle, so that a neighbour costs one memory access: centre, longest axis, matrix.
+    rows = np.empty((len(axes), 10), np.float32)
+    rows[:, 3] = axes[:, 0]
+    rows[:, 4:] = quadrics(particles)[:, [0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+    placed = _place(rows, reach, level, cells, np.array(size_um), 1.0 - overlap, stream(seed, "places"))
     if placed < len(axes):
         raise ValueError(
-            f"Cannot pack {len(axes)} particles into a box of {size_um} µm: the {placed + 1}th found no "
+            f"Cannot pack {len(axes)} particles into a box of {size_um} µm: number {placed + 1} found no "
             "place in "
             f"{ATTEMPTS} attempts. Random packings of solids reach an am_fraction of about 0.5. "
             "Lower am_fraction, or raise overlap."
         )
-    return centres
+    return rows[:, :3].astype(float)
 
 
 @njit(cache=True)
-def _place(
-    centres: Any,
-    matrices: Any,
-    longest: Any,
-    reach: Any,
-    level: Any,
-    cells: Any,
-    size: Any,
-    shrink: float,
-    key: Any,
-) -> int:
-    n_levels = cells.shape[0]
-    offset = np.zeros(n_levels + 1, np.int64)
-    for k in range(n_levels):
+def _place(rows: Any, reach: Any, level: Any, cells: Any, size: Any, shrink: float, key: Any) -> int:
+    """Place one particle after the other; return how many found a place."""
+    offset = np.zeros(len(cells) + 1, np.int64)
+    for k in range(len(cells)):
         offset[k + 1] = offset[k] + cells[k, 0] * cells[k, 1] * cells[k, 2]
-    head = np.full(offset[n_levels], -1, np.int64)
-    link = np.full(centres.shape[0], -1, np.int64)
+    head = np.full(offset[len(cells)], -1, np.int32)
+    link = np.full(len(rows), -1, np.int32)
     counter = np.uint64(0)
-    for p in range(centres.shape[0]):
+    for p in range(len(rows)):
         found = False
         for _ in range(ATTEMPTS):
             for axis in range(3):
-                centres[p, axis] = size[axis] * uniform(mix(key + counter))
+                rows[p, axis] = size[axis] * uniform(mix(key + counter))
                 counter += np.uint64(1)
-            if _is_free(
-                p, centres, matrices, longest, reach, level[p], cells, offset, head, link, size, shrink
-            ):
+            if _is_free(p, rows, reach, level[p], cells, offset, head, link, size, shrink):
                 found = True
                 break
         if not found:
             return p
-        k = level[p]
-        z = _below(centres[p, 0], cells[k, 0], size[0])
-        y = _below(centres[p, 1], cells[k, 1], size[1])
-        x = _below(centres[p, 2], cells[k, 2], size[2])
-        cell = offset[k] + (z * cells[k, 1] + y) * cells[k, 2] + x
+        n = cells[level[p]]
+        cell = 0
+        for axis in range(3):
+            cell = cell * n[axis] + _cell(rows[p, axis], n[axis], size[axis]) % n[axis]
+        cell += offset[level[p]]
         link[p] = head[cell]
         head[cell] = p
-    return centres.shape[0]
+    return len(rows)
 
 
 @njit(cache=True, inline="always")
-def _below(position: float, cells: int, size: float) -> int:
+def _cell(position: float, cells: int, size: float) -> int:
     return int(np.floor(position / size * cells))
 
 
 @njit(cache=True)
 def _is_free(
-    p: int, centres: Any, matrices: Any, longest: Any, reach: Any, level: int, cells: Any, offset: Any, head: Any,
-    link: Any, size: Any, shrink: float,
-) -> bool:  # fmt: skip
+    p: int,
+    rows: Any,
+    reach: Any,
+    level: int,
+    cells: Any,
+    offset: Any,
+    head: Any,
+    link: Any,
+    size: Any,
+    shrink: float,
+) -> bool:
+    """Tell whether a particle keeps its distance from all placed ones, size class by size class."""
+    first, last = np.empty(3, np.int64), np.empty(3, np.int64)
     for k in range(level + 1):
-        n, far = cells[k], shrink * (longest[p] + reach[k])
-        for z in range(
-            _below(centres[p, 0] - far, n[0], size[0]), _below(centres[p, 0] + far, n[0], size[0]) + 1
-        ):
-            for y in range(
-                _below(centres[p, 1] - far, n[1], size[1]), _below(centres[p, 1] + far, n[1], size[1]) + 1
-            ):
-                for x in range(
-                    _below(centres[p, 2] - far, n[2], size[2]), _below(centres[p, 2] + far, n[2], size[2]) + 1
-                ):
-                    q = head[offset[k] + ((z % n[0]) * n[1] + y % n[1]) * n[2] + x % n[2]]
+        n, far = cells[k], shrink * (rows[p, 3] + reach[k])
+        for axis in range(3):
+            first[axis] = _cell(rows[p, axis] - far, n[axis], size[axis])
+            last[axis] = _cell(rows[p, axis] + far, n[axis], size[axis])
+        for z in range(first[0], last[0] + 1):
+            for y in range(first[1], last[1] + 1):
+                row = offset[k] + (z % n[0] * n[1] + y % n[1]) * n[2]
+                for x in range(first[2], last[2] + 1):
+                    q = head[row + x % n[2]]
                     while q >= 0:
-                        if _overlaps(p, q, centres, matrices, longest, size, shrink):
+                        if _overlaps(rows[p], rows[q], size, shrink):
                             return False
                         q = link[q]
     return True
 
 
 @njit(cache=True, inline="always")
-def _overlaps(p: int, q: int, centres: Any, matrices: Any, longest: Any, size: Any, shrink: float) -> bool:
-    dz = centres[p, 0] - centres[q, 0]
-    dy = centres[p, 1] - centres[q, 1]
-    dx = centres[p, 2] - centres[q, 2]
-    dz -= size[0] * np.round(dz / size[0])
-    dy -= size[1] * np.round(dy / size[1])
-    dx -= size[2] * np.round(dx / size[2])
+def _overlaps(a: Any, b: Any, size: Any, shrink: float) -> bool:
+    dz, dy, dx = a[0] - b[0], a[1] - b[1], a[2] - b[2]
+    dz -= size[0] * np.floor(dz / size[0] + 0.5)
+    dy -= size[1] * np.floor(dy / size[1] + 0.5)
+    dx -= size[2] * np.floor(dx / size[2] + 0.5)
     square = dz * dz + dy * dy + dx * dx
-    far = shrink * (longest[p] + longest[q])
+    far = shrink * (a[3] + b[3])
     if square >= far * far:
         return False
     if square == 0.0:
         return True
     # Along the joining line the ellipsoid r·M·r = 1 has the radius |d| / sqrt(d·M·d).
-    contact = 1.0 / np.sqrt(_form(matrices[p], dz, dy, dx)) + 1.0 / np.sqrt(_form(matrices[q], dz, dy, dx))
-    return shrink * contact > 1.0
+    contact = 1.0 / np.sqrt(_form(a, dz, dy, dx)) + 1.0 / np.sqrt(_form(b, dz, dy, dx))
+    return bool(shrink * contact > 1.0)
 
 
 @njit(cache=True, inline="always")
-def _form(m: Any, dz: float, dy: float, dx: float) -> float:
-    return (
-        m[0, 0] * dz * dz + m[1, 1] * dy * dy + m[2, 2] * dx * dx
-        + 2.0 * (m[0, 1] * dz * dy + m[0, 2] * dz * dx + m[1, 2] * dy * dx)
-    )  # fmt: skip
+def _form(row: Any, dz: float, dy: float, dx: float) -> float:
+    square: float = row[4] * dz * dz + row[5] * dy * dy + row[6] * dx * dx
+    square += 2.0 * (row[7] * dz * dy + row[8] * dz * dx + row[9] * dy * dx)
+    return square

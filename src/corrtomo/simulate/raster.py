@@ -51,7 +51,7 @@ class View:
 def images_in_view(
     centres: Array, matrices: Array, reach_um: float, size_um: Array, view: View
 ) -> tuple[Array, Array, Array]:
-    """Return centre, matrix and half extents, in the frame of the view, of each periodic image that the view may hold."""
+    """Return centre, matrix and half extents, in the view's frame, of each periodic image it may hold."""
     low, high = view.bounds_um()
     low, high = low - reach_um, high + reach_um
     first, last = np.floor(low / size_um).astype(int), np.floor(high / size_um).astype(int)
@@ -72,7 +72,7 @@ def images_in_view(
 def fill_ellipsoids(
     out: Any, centres: Any, matrices: Any, extents: Any, voxel: Any, origin: Any, shift: Any, code: Any
 ) -> None:
-    """Write `code` into the voxels whose centre lies in an ellipsoid; `shift` moves each slice along y, x (µm)."""
+    """Write `code` where a voxel's centre is in an ellipsoid; `shift` moves slices along y, x (µm)."""
     for k in prange(out.shape[0]):
         z = origin[0] + k * voxel[0]
         for p in range(centres.shape[0]):
@@ -142,7 +142,8 @@ def interpolate(field: Any, z: float, y: float, x: float) -> float:
     high = (field[k + 1, j, i] * (1 - w) + field[k + 1, j, i + 1] * w) * (1 - v) + (
         field[k + 1, j + 1, i] * (1 - w) + field[k + 1, j + 1, i + 1] * w
     ) * v
-    return low * (1 - u) + high * u
+    value: float = low * (1 - u) + high * u
+    return value
 
 
 @njit(cache=True, parallel=True)

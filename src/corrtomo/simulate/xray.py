@@ -125,13 +125,14 @@ class XrayModel:
 
     def psf(self, k2: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the transfer of the point spread at squared angular frequency `k2` (1/µm²); 1 at 0."""
-        narrow = np.exp(-0.5 * self.blur_um**2 * k2)
+        narrow: npt.NDArray[Any] = np.exp(-0.5 * self.blur_um**2 * k2)
         if not self.halo:
             return narrow
-        return (1.0 - self.halo) * narrow + self.halo * np.exp(-0.5 * self.halo_um**2 * k2)
+        wide: npt.NDArray[Any] = self.halo * np.exp(-0.5 * self.halo_um**2 * k2)
+        return (1.0 - self.halo) * narrow + wide
 
     def transfer(self, k2: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Return the transfers from the shares of active material and of solid binder to the image, at `k2`."""
+        """Return the transfers from the shares of active material and solid binder to the image at `k2`."""
         scale = self.psf(k2) / (1.0 + self.retrieval * self.fringe_um2 * k2)
         am = scale * (1.0 + self.fringe_um2 * k2)
         ratio = self.delta_cbd / self.delta_am
@@ -140,7 +141,8 @@ class XrayModel:
     def noise_shape(self, k2: npt.NDArray[Any], k2_yx: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the spectrum of the noise amplitude, not yet scaled to its standard deviation."""
         retrieved = 1.0 + self.retrieval * self.fringe_um2 * k2
-        return np.sqrt(k2_yx) * np.exp(-0.5 * self.noise_blur_um**2 * k2) / retrieved
+        shape: npt.NDArray[Any] = np.sqrt(k2_yx) * np.exp(-0.5 * self.noise_blur_um**2 * k2) / retrieved
+        return shape
 
 
 def xray_tomography(
@@ -242,7 +244,7 @@ def padded_shares(
         view = View(
             fine, start, (count * SUBVOXELS, wide[1] * SUBVOXELS, wide[2] * SUBVOXELS), check_pose(None)
         )
-        labels = electrode.raster(view)
+        labels = electrode.codes(view)
         _shares(labels, am[first : first + count], cbd[first : first + count], SUBVOXELS)
     cbd *= np.float32(1.0 - electrode.cbd_porosity)
     return am, cbd, [pad] * 3
@@ -284,7 +286,10 @@ def noise_deviation(model: XrayModel, voxel_um: float) -> float:
 def to_grey(image: Floats, window: tuple[float, float]) -> npt.NDArray[np.uint8]:
     """Map a window of values onto 0 to 255, rounded; what lies outside becomes 0 or 255."""
     low, high = window
-    return np.clip(np.rint((image - low) * (255.0 / (high - low))), 0, 255).astype(np.uint8)
+    grey: npt.NDArray[np.uint8] = np.clip(np.rint((image - low) * (255.0 / (high - low))), 0, 255).astype(
+        np.uint8
+    )
+    return grey
 
 
 def _weigh(

@@ -1,0 +1,147 @@
+"""The files of the digital twin "xt-fibsem": the small one in the folder data, the full one in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dask.array
+import numpy as np
+import pooch
+import tifffile
+import xarray as xr
+import zarr
+from tqdm import tqdm
+
+from ..simulate.electrode import electrode
+from ..simulate.fibsem import FibsemModel
+from ..volume import origin, volume, voxel_size
+from . import xt_fibsem
+from .xt_fibsem import BIN, PAPER, XRAY_UM, Scene
+
+SEED = 0
+IMAGES = ("xray", "truth", "fibsem", "fibsem_truth")
+_CHUNK = {"channel": 1, "z": 24, "y": 256, "x": 256}
+
+
+def small_folder() -> Path | None:
+    """Return where the small twin lies beside the source; None if the package was installed without it."""
+    folder = Path(__file__).parents[3] / "data" / xt_fibsem.NAME
+    return folder if folder.is_dir() else None
+
+
+def make_small(seed: int = SEED) -> dict[str, xr.DataArray]:
+    """Simulate the images of the small twin; those of FIB-SEM are lazy."""
+    return {
+        "xray": xt_fibsem.xray(seed),
+        "truth": xt_fibsem.truth(seed),
+        "fibsem": xt_fibsem.fibsem(seed, BIN),
+        "fibsem_truth": xt_fibsem.fibsem_truth(seed, BIN),
+    }
+
+
+def write_small(folder: Path) -> None:
+    """Write the small twin of seed 0 as OME-TIFF files that Fiji opens."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for key, image in make_small().items():
+        edge = voxel_size(image)[0]
+        unit = {f"PhysicalSize{axis}": edge for axis in "XYZ"} | {
+            f"PhysicalSize{axis}Unit": "µm" for axis in "XYZ"
+        }
+        tifffile.imwrite(
+            folder / _file(key),
+            np.asarray(image.data),
+            ome=True,
+            metadata={"axes": "CZYX"[-image.ndim :]} | unit,
+            compression="zlib",
+            predictor=not key.endswith("truth"),
+            photometric="minisblack",
+        )
+    np.savetxt(folder / "pose.txt", xt_fibsem.pose(SEED), fmt="%.17g")
+
+
+def read_small(folder: Path) -> dict[str, xr.DataArray]:
+    """Read the small twin."""
+    data = {key: tifffile.imread(folder / _file(key)) for key in IMAGES}
+    return {
+        "xray": volume(data["xray"], XRAY_UM, name="X-ray tomogram"),
+        "truth": xt_fibsem.as_phases(volume(data["truth"], XRAY_UM)),
+        "fibsem": xt_fibsem.fibsem_image(data["fibsem"], BIN),
+        "fibsem_truth": xt_fibsem.fibsem_labels(data["fibsem_truth"], BIN),
+    }
+
+
+def full_folder(seed: int, scene: Scene = PAPER) -> Path:
+    """Return where the full twin of a seed is kept; another model or another version is another folder."""
+    root = Path(os.environ.get("CORRTOMO_CACHE") or pooch.os_cache("corrtomo"))
+    what = repr((scene, xt_fibsem.XRAY_MODEL, FibsemModel(), electrode.__kwdefaults__, xt_fibsem.TRUTH_RATIO))
+    return root / f"{xt_fibsem.NAME}-seed{seed}-{hashlib.sha256(what.encode()).hexdigest()[:12]}"
+
+
+def make_full(seed: int, scene: Scene = PAPER) -> Path:
+    """Make the full twin in the cache, if it is not there; an interrupted run leaves nothing taken for it."""
+    final = full_folder(seed, scene)
+    if final.is_dir():
+        return final
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{final.name}-") as scratch:
+        part = Path(scratch) / "part"
+        bar = partial(tqdm, desc="digital twin: X-ray", unit="slab")
+        _store(xt_fibsem.xray_large(seed, scene, bar), part / "xray.ome.zarr")
+        _store(xt_fibsem.truth(seed, scene), part / "truth.ome.zarr")
+        makers: dict[str, tuple[xr.DataArray, Callable[..., Any]]] = {
+            "fibsem": (xt_fibsem.fibsem(seed, 1, scene), xt_fibsem.fibsem_slab),
+            "fibsem_truth": (xt_fibsem.fibsem_truth(seed, 1, scene), xt_fibsem.fibsem_truth_slab),
+        }
+        for key, (image, make) in makers.items():
+            target = _create(image, part / f"{key}.ome.zarr")
+            for first, last in tqdm(xt_fibsem.slabs(1, scene), desc=f"digital twin: {key}", unit="slab"):
+                target[..., first:last, :, :] = make(seed, first, last, 1, scene)
+        np.savetxt(part / "pose.txt", xt_fibsem.pose(seed, scene), fmt="%.17g")
+        try:
+            part.rename(final)
+        except OSError:
+            if not final.is_dir():  # else another process was faster, with the same volumes
+                raise
+    return final
+
+
+def open_full(folder: Path, scene: Scene = PAPER) -> dict[str, xr.DataArray]:
+    """Open the full twin lazily."""
+    lazy: Any = dask.array  # its functions carry no types
+    data = {key: lazy.from_zarr(str(folder / f"{key}.ome.zarr"), component="0") for key in IMAGES}
+    start = [-c * XRAY_UM for c in scene.corner]
+    return {
+        "xray": volume(data["xray"], XRAY_UM, origin=start, name="X-ray tomogram"),
+        "truth": xt_fibsem.as_phases(volume(data["truth"], XRAY_UM)),
+        "fibsem": xt_fibsem.fibsem_image(data["fibsem"]),
+        "fibsem_truth": xt_fibsem.fibsem_labels(data["fibsem_truth"]),
+    }
+
+
+def _file(key: str) -> str:
+    return f"{key.replace('_', '-')}.ome.tif"
+
+
+def _store(image: xr.DataArray, path: Path) -> None:
+    _create(image, path)[...] = image.data
+
+
+def _create(image: xr.DataArray, path: Path) -> Any:
+    """Create an OME-Zarr (0.5, one scale) of the size of an image; return its array, still empty."""
+    kinds = {"channel": {"name": "c", "type": "channel"}}
+    axes = [kinds.get(str(d), {"name": str(d), "type": "space", "unit": "micrometer"}) for d in image.dims]
+    lead = [1.0] * (image.ndim - 3)
+    steps = [
+        {"type": "scale", "scale": [*lead, *voxel_size(image)]},
+        {"type": "translation", "translation": [0.0] * len(lead) + list(origin(image))},
+    ]
+    scales = [{"axes": axes, "datasets": [{"path": "0", "coordinateTransformations": steps}]}]
+    group = zarr.create_group(path, attributes={"ome": {"version": "0.5", "multiscales": scales}})
+    chunks = tuple(min(_CHUNK[str(d)], n) for d, n in image.sizes.items())
+    return group.create_array("0", shape=image.shape, chunks=chunks, dtype=np.uint8)
