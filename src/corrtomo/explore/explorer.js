@@ -124,9 +124,10 @@ export function handles(plot, { labels, at, value, range, move }) {
     return knob;
   });
   let held = -1;
+  let grip = 0; // where on its knob the handle is held, so that it does not jump
   const drag = (event) => {
     const box = surface.getBoundingClientRect();
-    move(held, clamp(value((event.clientX - box.left) / box.width), ...range(held)));
+    move(held, clamp(value((event.clientX - grip - box.left) / box.width), ...range(held)));
   };
   const nearest = (event) => {
     const box = surface.getBoundingClientRect();
@@ -137,12 +138,14 @@ export function handles(plot, { labels, at, value, range, move }) {
   };
   plot.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    const knob = knobs.indexOf(event.target.closest?.(".ct-x-handle"));
-    held = knob >= 0 ? knob : nearest(event);
+    const box = surface.getBoundingClientRect();
+    const onKnob = knobs.some((knob) => knob.contains(event.target));
+    held = nearest(event); // not the knob on top: two may overlap
+    grip = onKnob ? event.clientX - box.left - at(now[held]) * box.width : 0;
     plot.setPointerCapture(event.pointerId);
     knobs[held].focus({ preventScroll: true });
     event.preventDefault();
-    if (knob < 0) drag(event);
+    if (!onKnob) drag(event);
   });
   plot.addEventListener("pointermove", (event) => { if (held >= 0) drag(event); });
   for (const end of ["pointerup", "pointercancel", "lostpointercapture"])
@@ -167,7 +170,7 @@ export function picture(stage, { columns, rows, voxel }) {
   const bar = roundLength(width / 3);
   const text = `${Number(bar.toPrecision(3))} µm`;
   stage.append(canvas, el("div", { class: "ct-x-scale", style: `width:${(100 * bar) / width}%` }, el("span", { text })));
-  stage.style.setProperty("--shape", width / height);
+  stage.closest(".ct-x").classList.toggle("ct-x-wide", width > 1.9 * height);
   const context = canvas.getContext("2d");
   const image = context.createImageData(columns, rows);
   const pixels = new Uint32Array(image.data.buffer);

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import matplotlib.figure
 import numpy as np
 import pandas as pd
 import traitlets
 import xarray as xr
 from matplotlib.patches import Patch
 
-from ..measure import joint_histogram, landis_koch
+from ..measure import joint_histogram, kappa_from_confusion, landis_koch
 from ..phases import Phase
 from ..show import Figure
 from ..show.figure import Source, describe
 from ..show.panels import mix
 from ..show.plots import draw_curve
-from ..show.style import HIT, MUTED, TOO_BRIGHT, TOO_DARK, WIDTH, blank, house_style, letter, rgb, scale_bar
+from ..show.style import DPI, HIT, MUTED, TOO_BRIGHT, TOO_DARK, WIDTH, house_style, letter, rgb, scale_bar
 from ..volume import check_image, voxel_size
 from .explorer import STYLE, Explorer, bundle, excerpt, pack, unpack
 
@@ -87,7 +88,7 @@ class ThresholdExplorer(Explorer):
     @property
     def kappa(self) -> float:
         """Cohen's kappa of the segmentation and the truth, whole volume."""
-        return _kappa(self._counts())
+        return kappa_from_confusion(self._counts())
 
     @property
     def fractions(self) -> pd.DataFrame:
@@ -101,20 +102,22 @@ class ThresholdExplorer(Explorer):
         """Draw the explorer as it stands: slice with segmentation, histogram with thresholds and kappa."""
         grey, classes = self._slice()
         palette = np.array([rgb(phase["colour"]) for phase in self.phases], np.uint8)
-        size = self.shape[2] * self.voxel_um[2], self.shape[1] * self.voxel_um[1]
+        wide, high = self.shape[2] * self.voxel_um[2], self.shape[1] * self.voxel_um[1]
+        painted = mix(np.repeat(grey[..., None], 3, axis=-1), palette[classes], self.opacity)
+        width = min(3.0, 3.6 * wide / high)  # inches of the slice
+        height = max(1.8, width * high / wide)
+        full, base = height + 1.15, 0.85
         with house_style():
-            drawing = blank(height=max(2.6, min(4.4, 0.5 * WIDTH * size[1] / size[0] + 0.8)))
-            left, right = drawing.subplots(1, 2)
-            left.imshow(
-                mix(np.repeat(grey[..., None], 3, axis=-1), palette[classes], self.opacity),
-                extent=(0, size[0], size[1], 0),
-            )
+            drawing = matplotlib.figure.Figure(figsize=(WIDTH, full), dpi=DPI)
+            shape = (width / WIDTH, width * high / wide / full)
+            left = drawing.add_axes((0.0, (base + height) / full - shape[1], *shape))
+            left.imshow(painted, extent=(0, wide, high, 0), aspect="auto")
             left.set_axis_off()
-            scale_bar(left, *size)
+            scale_bar(left, wide, high)
             letter(left, 0, "segmentation")
-            self._draw_histogram(right)
+            self._draw_histogram(drawing.add_axes((0.6, base / full, 0.31, height / full)))
             legend = [Patch(facecolor=p["colour"], edgecolor=MUTED, label=p["name"]) for p in self.phases]
-            drawing.legend(handles=legend, loc="outside lower left", ncols=len(legend), handlelength=1.0)
+            drawing.legend(handles=legend, loc="lower left", ncols=3, handlelength=1.0, borderpad=0.0)
         return Figure(drawing, self._alt(), self.caption)
 
     def __repr__(self) -> str:
@@ -141,7 +144,7 @@ class ThresholdExplorer(Explorer):
             axes.axvline(value + 0.5, color="black", linewidth=1.5)
         if len(self.thresholds) == 1:
             at = np.arange(_GREYS)
-            curve = [_kappa(_confusion(joint, (int(t),))) for t in at]
+            curve = [kappa_from_confusion(_confusion(joint, (int(t),))) for t in at]
             draw_curve(axes, xr.DataArray(curve, dims="threshold", coords={"threshold": at}), 1.0)
         where = " and ".join(map(str, self.thresholds))
         letter(axes, 1, f"κ {self.kappa:.4f} at {where}")
@@ -313,15 +316,7 @@ def _confusion(joint: np.ndarray, thresholds: tuple[int, ...]) -> np.ndarray:
     return np.diff(cumulated[:, edges], axis=1)
 
 
-def _kappa(counts: np.ndarray) -> float:
-    n = int(counts.sum())
-    observed = int(np.trace(counts)) / n
-    expected = int(counts.sum(axis=1) @ counts.sum(axis=0)) / (n * n)
-    return (observed - expected) / (1 - expected)
-
-
 def _words() -> list[list[Any]]:
-    """Return the Landis-Koch words with their upper bounds, for the page."""
-    bounds = [0.0, 0.2, 0.4, 0.6, 0.8]
-    lower = [*(float(np.nextafter(b, -1)) for b in bounds), 1.0]
-    return [[b, landis_koch(v)] for b, v in zip([*bounds, None], lower, strict=True)]
+    """Return the Landis-Koch words, each with the highest kappa it is said of, for the page."""
+    bounds = [float(np.nextafter(0, -1)), 0.2, 0.4, 0.6, 0.8]
+    return [*([bound, landis_koch(bound)] for bound in bounds), [None, landis_koch(1.0)]]

@@ -13,12 +13,12 @@ from ..phases import Phase, check_codes, check_integer
 from ..volume import check_finite, check_image, check_same_grid, voxel_size
 from .figure import Figure, Source, check_words, describe
 from .style import (
+    DPI,
     HIT,
     MUTED,
     TOO_BRIGHT,
     TOO_DARK,
     WIDTH,
-    blank,
     house_style,
     letter,
     phase_palette,
@@ -26,7 +26,8 @@ from .style import (
     scale_bar,
 )
 
-_LEGEND_COLUMNS, _LEGEND_INCHES = 3, 0.26
+_LEGEND_COLUMNS = 3
+_TITLE, _GAP, _LINE = 0.32, 0.12, 0.26  # inches
 
 
 def slices(
@@ -278,27 +279,44 @@ def _agreement(
 def _row(
     painted: Mapping[str, np.ndarray], cuts: Sequence[xr.DataArray], legend: list[Patch]
 ) -> matplotlib.figure.Figure:
-    """Lay painted slices out in rows of up to three, each at its physical shape with a scale bar."""
+    """Lay painted slices out in rows of up to three, each at its physical shape with a scale bar.
+
+    Places are computed in inches: matplotlib's own layouts cut titles of pictures whose shape is fixed.
+    """
     sizes = [_extent(image) for image in cuts]
     columns = 2 if len(painted) == 4 else min(len(painted), 3)
-    rows = -(-len(painted) // columns)
-    lines = -(-len(legend) // _LEGEND_COLUMNS)
-    tallest = max(h / w for w, h in sizes)
-    cell = WIDTH / max(columns, 2)
-    drawing = blank(cell * columns, rows * (cell * tallest * 0.96 + 0.35) + _LEGEND_INCHES * lines)
-    grid = drawing.subplots(rows, columns, squeeze=False).ravel()
-    for axes in grid[len(painted) :]:
-        axes.set_axis_off()
+    rows, lines = -(-len(painted) // columns), _legend_lines(legend)
+    width = (WIDTH - _GAP * (columns - 1)) / columns if columns > 1 else 0.7 * WIDTH
+    row_height = _TITLE + width * max(h / w for w, h in sizes) + _GAP
+    full = columns * (width + _GAP) - _GAP, rows * row_height + _LINE * lines
+    drawing = matplotlib.figure.Figure(figsize=full, dpi=DPI)
     for i, ((title, pixels), (w, h)) in enumerate(zip(painted.items(), sizes, strict=True)):
-        axes = grid[i]
-        axes.imshow(pixels, extent=(0, w, h, 0))
+        left, top = i % columns * (width + _GAP), i // columns * row_height + _TITLE
+        height = width * h / w
+        bottom = full[1] - top - height
+        axes = drawing.add_axes((left / full[0], bottom / full[1], width / full[0], height / full[1]))
+        axes.imshow(pixels, extent=(0, w, h, 0), aspect="auto")
         axes.set_axis_off()
         letter(axes, i, title)
         scale_bar(axes, w, h)
     if legend:
-        spacing = {"handlelength": 1.0, "columnspacing": 1.4}
-        drawing.legend(handles=legend, loc="outside lower left", ncols=_LEGEND_COLUMNS, **spacing)
+        columns = 4 if lines == 1 else _LEGEND_COLUMNS
+        corner = (0.06 / full[0], 0.02 / full[1])
+        drawing.legend(
+            handles=legend,
+            loc="lower left",
+            bbox_to_anchor=corner,
+            borderaxespad=0.0,
+            borderpad=0.0,
+            ncols=columns,
+            handlelength=1.0,
+            columnspacing=1.4,
+        )
     return drawing
+
+
+def _legend_lines(legend: list[Patch]) -> int:
+    return min(len(legend), 1) if len(legend) <= 4 else -(-len(legend) // _LEGEND_COLUMNS)
 
 
 def _extent(image: xr.DataArray) -> tuple[float, float]:

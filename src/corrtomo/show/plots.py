@@ -197,9 +197,9 @@ def _name_thresholds(axes: Axes, thresholds: Mapping[str, float], step: float) -
         corner = (0.0 if on_left else 1.0, 0.0)
         axes.axvline(x, color=colour, linewidth=1.8, linestyle=(0, (4, 2)), zorder=5)
         axes.annotate(
-            f"{name} {value:g}",
+            f" {name} {value:g} ",  # the blank keeps the word off its line
             (x, 1.0),
-            (3 if on_left else -3, 5 + 16 * row),
+            (0, 5 + 16 * row),
             xycoords=axes.get_xaxis_transform(),
             textcoords="offset points",
             ha="left" if on_left else "right",
