@@ -1,0 +1,21 @@
+"""The ledger: every number that the papers print, and ours beside it."""
+
+from .compare import Check, Comparison, check, checks
+from .consistency import Arithmetic, arithmetic
+from .ledger import Row, row, rows
+from .page import as_html, table, unchecked
+
+__all__ = [
+    "Arithmetic",
+    "Check",
+    "Comparison",
+    "Row",
+    "arithmetic",
+    "as_html",
+    "check",
+    "checks",
+    "row",
+    "rows",
+    "table",
+    "unchecked",
+]

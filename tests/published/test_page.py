@@ -1,0 +1,145 @@
+"""The ledger as a table, and the test that no chapter leaves a row out."""
+
+import re
+
+import pytest
+
+import corrtomo.published as published
+from corrtomo.published.ledger import ledger, rows
+
+BINARY = "xt-fibsem/binary"
+LEDGER = """
+[p.paper]
+title = "A <small> paper"
+doi = "10.1/x"
+[p.a]
+printed = "1"
+what = "a & b"
+where = "Methods"
+kind = "predicted"
+tolerance = 0
+reason = "because of rounding"
+chapter = "p/written"
+[p.b]
+printed = "3"
+what = "thrice"
+where = "Results"
+kind = "arithmetic"
+follows = ["3 * a", "4 * a + 2"]
+[p.c]
+printed = "5"
+what = "five"
+where = "Results"
+kind = "predicted"
+tolerance = 0
+reason = "because of rounding"
+chapter = "p/planned"
+[p.d]
+printed = "6"
+what = "six"
+where = "Introduction"
+kind = "not checkable"
+why = "quoted from elsewhere"
+[p.e]
+printed = "7"
+what = "seven"
+where = "Methods"
+kind = "calibrated"
+uses = "input: size"
+"""
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    (tmp_path / "ledger.toml").write_text(LEDGER, encoding="utf-8")
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "written.ipynb").write_text("{}", encoding="utf-8")
+    monkeypatch.setenv("CORRTOMO_LEDGER", str(tmp_path / "ledger.toml"))
+    monkeypatch.delenv("CORRTOMO_CHECKS", raising=False)
+    return tmp_path
+
+
+def verdicts(text):
+    """The verdict of each row, by key."""
+    body = re.findall(r"<tr><th scope=\"row\">.*?</tr>", text)
+    keys = [re.search(r"<code>(.*?)</code>", r)[1] for r in body]
+    return {k: re.findall(r"</span> (.*?)</span>", r) for k, r in zip(keys, body, strict=True)}
+
+
+def test_before_any_chapter_ran(small):
+    assert verdicts(published.as_html()) == {
+        "p.a": ["not run"],
+        "p.b": ["holds", "misses"],
+        "p.c": ["open"],
+        "p.d": ["not checkable"],
+        "p.e": ["input"],
+    }
+
+
+def test_after_a_chapter_ran(small, monkeypatch):
+    monkeypatch.setenv("CORRTOMO_CHECKS", str(small / "checks"))
+    published.check("p.a", 1.2, interval=(1, 1.4))
+    monkeypatch.delenv("CORRTOMO_CHECKS")
+    text = published.as_html(small / "checks")
+    assert verdicts(text)["p.a"] == ["agrees"]
+    assert "1.2 [1.0 to 1.4]" in text
+    counts = re.search(r'ct-counts">(.*?)</p>', text)[1]
+    assert (
+        counts == "1 agrees · 1 open · 1 input · 1 not checkable · 1 arithmetic holds · 1 arithmetic misses"
+    )
+    monkeypatch.setenv("CORRTOMO_CHECKS", str(small / "checks"))
+    assert published.as_html() == text
+
+
+def test_words_are_escaped(small):
+    text = published.as_html()
+    assert "A &lt;small&gt; paper" in text
+    assert "a &amp; b" in text
+    assert 'href="https://doi.org/10.1/x"' in text
+
+
+def test_the_whole_page(read_page):
+    text = published.as_html()
+    page = read_page(text)
+    assert page.open == []
+    assert len([t for t, _ in page.tags if t == "table"]) == len(ledger().papers)
+    assert len([a for t, a in page.tags if t == "th" and a.get("scope") == "row"]) == len(rows())
+    assert all(a.get("scope") for t, a in page.tags if t == "th")
+    assert {t for t, _ in page.tags}.isdisjoint({"script", "img", "link", "style"})
+    assert verdicts(text)["cycling-contact.pba_depth_step_nm"] == ["misses"]
+    assert "open" in verdicts(text)["kintsugi.eds_counts"]
+
+
+def test_table():
+    table = published.table()
+    assert len(table) == len(rows())
+    assert table.index.is_unique
+    assert table.loc["xt-fibsem.cbd_porosity_xray", "arithmetic"] == "holds within rounding, misses"
+    assert table.loc["xt-fibsem.grains_fibsem", "tolerance"] == 18
+
+
+def test_unchecked():
+    wanted = {k for k, item in rows().items() if item.chapter == BINARY}
+    assert len(wanted) == 8
+    assert set(published.unchecked({BINARY: []})) == wanted
+    assert published.unchecked({BINARY: wanted - {"xt-fibsem.grains_xray"}}) == ["xt-fibsem.grains_xray"]
+    assert published.unchecked({BINARY: wanted, "own-data": []}) == []
+    assert published.unchecked({}) == []
+
+
+def test_every_chapter_is_one_of_the_planned_ones():
+    """A misspelt chapter would stay open for ever."""
+    assert {item.chapter for item in rows().values() if item.chapter} == {
+        "xt-fibsem/truth",
+        "xt-fibsem/binary",
+        "xt-fibsem/ternary",
+        "xt-fibsem/equalised",
+        "xt-fibsem/sizes",
+        "xt-fibsem/large-volume",
+        "kintsugi/eds",
+        "cycling-contact/segmentation",
+        "cycling-contact/particles",
+        "cycling-contact/contact",
+        "cycling-contact/cycling",
+        "nanoct-sims/resolution",
+    }
