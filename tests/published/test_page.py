@@ -102,9 +102,11 @@ def test_the_whole_page(read_page):
     text = published.as_html()
     page = read_page(text)
     assert page.open == []
-    assert len([t for t, _ in page.tags if t == "table"]) == len(ledger().papers)
+    assert len([t for t, _ in page.tags if t == "details"]) == len(ledger().papers)
+    assert len([t for t, _ in page.tags if t == "h2"]) == len(ledger().papers)
     assert len([a for t, a in page.tags if t == "th" and a.get("scope") == "row"]) == len(rows())
     assert all(a.get("scope") for t, a in page.tags if t == "th")
+    assert all(a["aria-label"] for _, a in page.tags if a.get("role") == "region")
     assert {t for t, _ in page.tags}.isdisjoint({"script", "img", "link", "style"})
     assert verdicts(text)["cycling-contact.pba_depth_step_nm"] == ["misses"]
     assert "open" in verdicts(text)["kintsugi.eds_counts"]

@@ -186,11 +186,12 @@ def read_checks(folder: str | Path) -> dict[str, Check]:
 
 
 def html_table(caption: str, head: Sequence[str], body: Iterable[str]) -> str:
-    """Return an HTML table that screen readers can follow: caption, and heads with their scope."""
+    """Return an HTML table that screen readers and phones can follow: caption, scoped heads, scrolling."""
     columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     return (
+        f'<div role="region" tabindex="0" aria-label="{escape(caption)}" style="overflow-x:auto">'
         f'<table class="ct-published"><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{columns}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+        f"<thead><tr>{columns}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
     )
 
 

