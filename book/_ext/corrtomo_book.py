@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from importlib.metadata import distribution
+from importlib.metadata import distribution, metadata
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,19 @@ def collect_assets(app: Sphinx, config: Config) -> None:
     config.mathjax_path = MATHJAX
     config.nb_ipywidgets_js = {}
     config.nb_mime_priority_overrides = [("html", "text/html", 0), *config.nb_mime_priority_overrides]
+
+
+def link_repository(_app: Sphinx, config: Config) -> None:
+    """Point the buttons at the repository; its address stands in the package's metadata and nowhere else."""
+    addresses = dict(entry.split(", ", 1) for entry in metadata("corrtomo").get_all("Project-URL") or [])
+    config.html_theme_options |= {
+        "repository_url": addresses["Repository"],
+        "repository_branch": "main",
+        "path_to_docs": "book",
+        "use_issues_button": True,
+        "use_repository_button": True,
+        "launch_buttons": {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab"},
+    }
 
 
 def empty_checks(app: Sphinx) -> None:
@@ -102,6 +115,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(ledger)
     app.add_directive("published-ledger", PublishedLedger)
     app.connect("config-inited", collect_assets, priority=100)
+    app.connect("config-inited", link_repository)
     app.connect("builder-inited", empty_checks)
     app.connect("doctree-resolved", fill_ledger)
     app.connect("html-page-context", load_host)

@@ -5,9 +5,20 @@ Rooms, in the order in which data passes through them: :mod:`~corrtomo.datasets`
 :mod:`~corrtomo.explore`.
 """
 
-from . import datasets, explore, measure, segment, show, simulate
+from . import datasets, explore, measure, published, segment, show, simulate
 from .phases import Phase
 from .volume import volume, voxel_size
 
 __version__ = "0.1.0"
-__all__ = ["Phase", "datasets", "explore", "measure", "segment", "show", "simulate", "volume", "voxel_size"]
+__all__ = [
+    "Phase",
+    "datasets",
+    "explore",
+    "measure",
+    "published",
+    "segment",
+    "show",
+    "simulate",
+    "volume",
+    "voxel_size",
+]

@@ -97,7 +97,7 @@ def test_html_is_a_table_with_heads_and_words(read_page):
     text = both._repr_html_()
     page = read_page(text)
     assert page.open == []
-    assert [a["scope"] for t, a in page.tags if t == "th"] == ["col"] * 7 + ["row"] * 2
+    assert [a["scope"] for t, a in page.tags if t == "th"] == ["col"] * 4 + ["row"] * 2
     assert ("caption", {}) in page.tags
     said = " ".join(page.words)
     assert "0.800" in said

@@ -7,15 +7,15 @@ import math
 import os
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from numbers import Real
 from pathlib import Path
 
 from .ledger import Row, row
+from .markup import html_row, html_table, html_verdict
 
-SYMBOLS = {"agrees": "✓", "holds": "✓", "holds within rounding": "≈", "misses": "✗", "open": "○"}
 _PROCESS = uuid.uuid4().hex
 
 
@@ -75,8 +75,7 @@ class Comparison:
         return "\n".join(map(repr, self.checks))
 
     def _repr_html_(self) -> str:
-        head = ("Quantity", "Published", "Ours", "95 % interval", "Kind", "Verdict", "Place in the paper")
-        return html_table("Published beside ours", head, map(_html_row, self.checks))
+        return html_table("Published beside ours", map(_html_row, self.checks))
 
 
 def check(key: str, value: float, *, interval: tuple[float, float] | None = None) -> Check:
@@ -185,48 +184,14 @@ def read_checks(folder: str | Path) -> dict[str, Check]:
     }
 
 
-def html_table(caption: str, head: Sequence[str], body: Iterable[str]) -> str:
-    """Return an HTML table that screen readers and phones can follow: caption, scoped heads, scrolling."""
-    columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    return (
-        f'<div role="region" tabindex="0" aria-label="{escape(caption)}" style="overflow-x:auto">'
-        f'<table class="ct-published"><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{columns}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
-    )
-
-
-def html_verdict(verdict: str) -> str:
-    """Return a verdict as a sign and a word; its colour, if any, comes from its class alone."""
-    sign = SYMBOLS.get(verdict, "–")
-    name = verdict.replace(" ", "-")
-    return (
-        f'<span class="ct-verdict ct-{name}"><span aria-hidden="true">{sign}</span> {escape(verdict)}</span>'
-    )
-
-
-def html_quantity(item: Row) -> str:
-    """Return the head of a row: what it is, and its key."""
-    return f'<th scope="row">{escape(item.what)}<br><code>{escape(item.key)}</code></th>'
-
-
-def tolerance_text(item: Row) -> str:
-    """Return the kind of a row with its tolerance, for instance "predicted ± 3"."""
-    if item.is_input:
-        return "calibrated (input)"
-    margin = f" ± {item.tolerance:g}" if item.tolerance else ""
-    return f"{item.kind}{margin}"
-
-
 def _html_row(made: Check) -> str:
-    cells = (
-        escape(made.published),
-        made.ours_text,
-        made.interval_text or "–",
-        escape(tolerance_text(made.row)),
-        html_verdict(made.verdict),
-        escape(made.row.where),
-    )
-    return f"<tr>{html_quantity(made.row)}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    return html_row(made.row, [ours_html(made)], [html_verdict(made.verdict)])
+
+
+def ours_html(made: Check) -> str:
+    """Return our number, and our 95 % interval below it."""
+    between = f"<small>95 %: {escape(made.interval_text)}</small>" if made.interval else ""
+    return made.ours_text + between
 
 
 def _compare(key: str, value: float, interval: Sequence[float] | None) -> Check:

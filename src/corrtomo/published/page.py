@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from .compare import Check, html_quantity, html_table, html_verdict, read_checks, tolerance_text
+from .compare import Check, ours_html, read_checks
 from .consistency import arithmetic
 from .ledger import Row, ledger, rows
+from .markup import html_row, html_table, html_verdict
 
-_HEAD = ("Quantity", "Published", "Ours", "Kind", "Verdict", "Place in the paper")
 _ORDER = ("agrees", "misses", "open", "not run", "input", "not checkable")
 
 
@@ -150,27 +150,17 @@ def _summary(paper: str, about: dict[str, str], items: list[Row], found: dict[st
 
 
 def _html_rows(caption: str, items: list[Row], found: dict[str, Check]) -> str:
-    return html_table(caption, _HEAD, [_html_row(item, found.get(item.key)) for item in items])
+    return html_table(caption, [_html_row(item, found.get(item.key)) for item in items])
 
 
 def _html_row(item: Row, made: Check | None) -> str:
-    ours = [made.ours_text + (f" [{made.interval_text}]" if made.interval else "")] if made else []
+    ours = [ours_html(made)] if made else []
     verdicts = [html_verdict(v) for v in _verdicts(item, made)]
     if item.follows:
         for each in arithmetic(item.key):
             low, high = each.interval.low, each.interval.high
-            ours.append(
-                f"{each.value:.4g} [{low:.4g} to {high:.4g}] from <code>{escape(each.expression)}</code>"
-            )
+            source = f"{low:.4g} to {high:.4g}, from <code>{escape(each.expression)}</code>"
+            ours.append(f"{each.value:.4g}<small>{source}</small>")
             if item.kind != "arithmetic":
                 verdicts.append(f"arithmetic {html_verdict(each.verdict)}")
-    why = item.reason or item.uses.partition(": ")[2]
-    reason = f"<br><small>{escape(why)}</small>" if why else ""
-    cells = (
-        escape(item.text),
-        "<br>".join(ours) or "–",
-        escape(tolerance_text(item)) + reason,
-        "<br>".join(verdicts),
-        escape(item.where),
-    )
-    return f"<tr>{html_quantity(item)}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    return html_row(item, ours, verdicts)
