@@ -1,6 +1,6 @@
 """The threshold explorer in a browser, with no kernel: its numbers are Python's, to the last digit."""
 
-import json
+import logging
 import re
 from typing import Any
 
@@ -342,7 +342,7 @@ def test_numbers_are_rounded_as_python_rounds(site, open_page) -> None:
         assert read == [f"{v:.{digits}f}" for v in values]
 
 
-def test_follows_the_hand_in_under_50_ms(show, record_property) -> None:
+def test_follows_the_hand_in_under_50_ms(show) -> None:
     """From the pointer's event to the next frame, on a volume as large as a page takes."""
     rng = np.random.default_rng(0)
     image = ct.volume(rng.integers(0, 256, (4, 250, 290)).astype(np.uint8), 0.438)
@@ -368,5 +368,5 @@ def test_follows_the_hand_in_under_50_ms(show, record_property) -> None:
         }
         return {work, frame}; }""")
     quantiles = {k: [round(float(np.percentile(v, q)), 1) for q in (50, 95, 100)] for k, v in times.items()}
-    record_property("latency_ms_median_95_max", json.dumps(quantiles))
-    assert np.median(times["frame"]) < 50
+    logging.getLogger(__name__).info("ms, median, 95 %%, longest: %s", quantiles)
+    assert quantiles["frame"][1] < 50, quantiles
