@@ -40,13 +40,13 @@ class Case:
     def image(self, model: XrayModel) -> np.ndarray:
         """Return the image of the cuboid before the 8-bit window."""
         full = xray.form_image(self.am, self.cbd, xt_fibsem.XRAY_UM, model, self.seed, [-p for p in self.pad])
-        return full[tuple(slice(p, p + n) for p, n in zip(self.pad, xt_fibsem.CUBOID, strict=True))]
+        return full[tuple(slice(p, p + n) for p, n in zip(self.pad, xt_fibsem.PAPER.cuboid, strict=True))]
 
 
 def make_case(seed: int) -> Case:
     """Simulate the specimen of a seed."""
     specimen, margin = xt_fibsem.specimen(seed), xt_fibsem.XRAY_MODEL.margin_um
-    am, cbd, pad = xray.padded_shares(specimen, xt_fibsem.XRAY_UM, xt_fibsem.CUBOID, (0, 0, 0), margin)
+    am, cbd, pad = xray.padded_shares(specimen, xt_fibsem.XRAY_UM, xt_fibsem.PAPER.cuboid, (0, 0, 0), margin)
     return Case(seed, am, cbd, pad, xt_fibsem.truth(seed).data)
 
 

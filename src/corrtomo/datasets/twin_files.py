@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import uuid
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -46,18 +47,17 @@ def make_small(seed: int = SEED) -> dict[str, xr.DataArray]:
 
 
 def write_small(folder: Path) -> None:
-    """Write the small twin of seed 0 as OME-TIFF files that Fiji opens."""
+    """Write the small twin of seed 0 as OME-TIFF files for Fiji; the same values give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     for key, image in make_small().items():
-        edge = voxel_size(image)[0]
-        unit = {f"PhysicalSize{axis}": edge for axis in "XYZ"} | {
-            f"PhysicalSize{axis}Unit": "µm" for axis in "XYZ"
-        }
+        scale = {f"PhysicalSize{axis}": voxel_size(image)[0] for axis in "XYZ"}
+        unit = {f"PhysicalSize{axis}Unit": "µm" for axis in "XYZ"}
+        name = {"UUID": str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{xt_fibsem.NAME}.{key}"))}
         tifffile.imwrite(
             folder / _file(key),
             np.asarray(image.data),
             ome=True,
-            metadata={"axes": "CZYX"[-image.ndim :]} | unit,
+            metadata={"axes": "CZYX"[-image.ndim :]} | scale | unit | name,
             compression="zlib",
             predictor=not key.endswith("truth"),
             photometric="minisblack",

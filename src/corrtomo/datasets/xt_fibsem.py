@@ -143,7 +143,7 @@ def fibsem_truth(seed: int, ratio: int = 1, scene: Scene = PAPER) -> xr.DataArra
 
 
 def slabs(ratio: int, scene: Scene = PAPER) -> list[tuple[int, int]]:
-    """Return first and last slice of the pieces the FIB-SEM volume is made in; a rest below `ratio` is cut."""
+    """Return first and last slice of the pieces of the FIB-SEM volume; a rest below `ratio` is cut."""
     end = scene.fibsem[0] // ratio * ratio
     return [(first, min(first + SLAB, end)) for first in range(0, end, SLAB)]
 

@@ -30,7 +30,8 @@ class FibsemModel:
     sees the surface behind it (a pore back): with the grey value g of the next solid at a depth d further
     along z::
 
-        grey = pore + (g - pore) exp(-d / back_um)
+        grey = pore + (g - pore) w(d),    w(d) = (exp(-d / back_um) - c) / (1 - c),    c = exp(-look_um /
+        back_um)
 
     Then come curtains, shadow and noise::
 
@@ -192,11 +193,13 @@ def _record(
     classes: npt.NDArray[np.uint8], count: int, first: int, voxel_um: float, model: FibsemModel, seed: int
 ) -> npt.NDArray[np.uint8]:
     out = np.empty((2, count, *classes.shape[1:]), np.uint8)
-    solid, depth = _pore_backs(classes, count)
+    look = classes.shape[0] - count
+    solid, depth = _pore_backs(classes, count, look)
     streaks = _streaks(count, classes.shape[2], first, seed)
     for channel in range(2):
         greys = np.array([model.grey_pore[channel], model.grey_cbd[channel], model.grey_am[channel]])
-        fade = np.exp(-np.arange(256) * voxel_um / model.back_um[channel])
+        fade = np.exp(-np.arange(look + 2) * voxel_um / model.back_um[channel])
+        fade = np.maximum(fade - fade[look], 0.0) / (1.0 - fade[look])
         parameters = np.array(
             [
                 model.curtain[channel],
@@ -218,19 +221,19 @@ def _streaks(count: int, width: int, first: int, seed: int) -> noise.Floats:
 
 
 @njit(cache=True, parallel=True)
-def _pore_backs(classes: Any, count: int) -> Any:
-    """Return which solid is seen at each voxel, and how many slices behind it; 255: too far."""
+def _pore_backs(classes: Any, count: int, look: int) -> Any:
+    """Return which solid is seen at each voxel, and how many slices behind it; look + 1: too far."""
     nz, ny, nx = classes.shape
     solid = np.zeros((count, ny, nx), np.uint8)
-    depth = np.zeros((count, ny, nx), np.uint8)
+    depth = np.zeros((count, ny, nx), np.uint16)
     for j in prange(ny):
         seen = np.zeros(nx, np.uint8)
-        far = np.full(nx, 255, np.int64)
+        far = np.full(nx, look + 1, np.int64)
         for k in range(nz - 1, -1, -1):
             for i in range(nx):
                 c = classes[k, j, i]
                 if c in (PORE, _NANOPORE):
-                    far[i] = min(far[i] + 1, 255)
+                    far[i] = min(far[i] + 1, look + 1)
                 else:
                     seen[i] = c
                     far[i] = 0

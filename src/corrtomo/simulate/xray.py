@@ -128,8 +128,9 @@ class XrayModel:
         narrow: npt.NDArray[Any] = np.exp(-0.5 * self.blur_um**2 * k2)
         if not self.halo:
             return narrow
-        wide: npt.NDArray[Any] = self.halo * np.exp(-0.5 * self.halo_um**2 * k2)
-        return (1.0 - self.halo) * narrow + wide
+        wide = np.exp(-0.5 * self.halo_um**2 * k2)
+        both: npt.NDArray[Any] = (1.0 - self.halo) * narrow + self.halo * wide
+        return both
 
     def transfer(self, k2: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Return the transfers from the shares of active material and solid binder to the image at `k2`."""
