@@ -14,7 +14,6 @@ import nbformat
 import pytest
 from playwright.sync_api import Page
 
-
 pytest.importorskip("jupyterlab")
 
 CELL = """

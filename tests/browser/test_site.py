@@ -1,10 +1,9 @@
 """The built book in a real browser: every page stands alone, and its explorers move."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import serve
 from playwright.sync_api import Page
 
 SITE = Path(__file__).parents[2] / "book" / "_build" / "html"
@@ -12,11 +11,8 @@ PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.rglob("*.html") if "
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[str]:
-    server = serve(SITE)
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+def home(serve: Callable[[Path], str]) -> str:
+    return serve(SITE)
 
 
 @pytest.mark.skipif(not PAGES, reason="no website: run `make book` first")
