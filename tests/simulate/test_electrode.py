@@ -118,6 +118,16 @@ def test_a_quarter_turn_of_the_view_turns_the_picture(cathode):
     np.testing.assert_array_equal(turned, np.transpose(straight, (0, 2, 1))[:, ::-1, :])
 
 
+def test_drift_moves_all_phases_of_a_slice(cathode):
+    view = View(np.full(3, 0.1), np.full(3, 4.0), (4, 60, 60))
+    still, moved = cathode.codes(view), cathode.codes(view, np.tile([2.0, -3.0], (4, 1)))
+    # Away from where a voxel's centre lies on a surface to the last digit.
+    assert (moved[:, 2:, :-3] != still[:, :-2, 3:]).mean() < 1e-3
+    one = cathode.codes(view, np.array([[0.0, 0.0], [2.0, -3.0], [0.0, 0.0], [0.0, 0.0]]))
+    np.testing.assert_array_equal(one[[0, 2, 3]], still[[0, 2, 3]])
+    np.testing.assert_array_equal(one[1], moved[1])
+
+
 def test_the_seed_decides(cathode):
     again, other = electrode(20.0, seed=1), electrode(20.0, seed=2)
     np.testing.assert_array_equal(again.labels(0.4).data, cathode.labels(0.4).data)

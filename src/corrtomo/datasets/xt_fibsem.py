@@ -54,7 +54,7 @@ class Scene:
 PAPER = Scene(cuboid=(24, 55, 65), large=(571, 251, 1142), corner=(270, 100, 540), fibsem=(500, 1027, 932))
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def specimen(seed: int, scene: Scene = PAPER) -> Electrode:
     """Return the electrode, as large as the large X-ray volume; its frame is that of the X-ray cuboid."""
     return electrode([n * XRAY_UM for n in scene.large], seed=seed)
