@@ -43,6 +43,7 @@ def test_the_small_twin_has_the_sizes_of_the_paper(twin):
     assert set(np.unique(twin.fibsem_truth)) == {0, 1, 2}
     assert twin.truth.attrs["phases"]["CBD"] == 1
     assert "Digital twin" in twin.about
+    assert "fibsem_truth {'z': 83, 'y': 171, 'x': 155}" in repr(twin)
 
 
 def test_the_seed_repeats_the_x_ray_image_and_the_truth(twin):

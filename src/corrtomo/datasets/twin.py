@@ -14,7 +14,7 @@ from . import twin_files, xt_fibsem
 Size = Literal["small", "full"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Twin:
     """A digital twin: simulated images of one specimen, and the truth.
 
@@ -42,6 +42,11 @@ class Twin:
     fibsem_truth: xr.DataArray
     pose: npt.NDArray[np.float64]
     about: str
+
+    def __repr__(self) -> str:
+        images = ("xray", "truth", "fibsem", "fibsem_truth")
+        sizes = (f"{name} {dict(getattr(self, name).sizes)}" for name in images)
+        return f"Twin({self.about}\n  " + "\n  ".join(sizes) + ")"
 
 
 def load(name: str, size: Size = "small", *, seed: int = 0) -> Twin:
