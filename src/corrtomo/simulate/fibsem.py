@@ -13,7 +13,8 @@ from numba import njit, prange
 
 from ..volume import volume
 from . import noise
-from .electrode import Electrode, check_pose
+from .electrode import Electrode
+from .limits import check_pose
 from .raster import AM, PORE, View
 
 Array = npt.NDArray[np.float64]

@@ -13,7 +13,8 @@ from numba import njit, prange
 from scipy import fft
 
 from ..volume import volume
-from .electrode import Electrode, check_pose
+from .electrode import Electrode
+from .limits import check_pose
 from .noise import Floats, stream, white
 from .raster import AM, CBD, View
 

@@ -1,0 +1,86 @@
+"""What a specimen and a view of it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from . import packing
+
+Array = npt.NDArray[np.float64]
+
+
+def check_pose(pose: npt.ArrayLike | None) -> Array:
+    """Refuse a matrix that does more than turn and shift; None is the identity."""
+    if pose is None:
+        return np.eye(4)
+    matrix = np.array(pose, float)
+    if matrix.shape != (4, 4) or not (
+        np.allclose(matrix[:3, :3] @ matrix[:3, :3].T, np.eye(3), atol=1e-6)
+        and np.linalg.det(matrix[:3, :3]) > 0
+        and np.allclose(matrix[3], (0, 0, 0, 1))
+    ):
+        raise ValueError(
+            f"Cannot use pose of shape {matrix.shape}: a 4 × 4 matrix that turns and shifts (z, y, x, 1) in "
+            "µm is needed, "
+            "with the last row 0, 0, 0, 1. Scaling, shear and mirroring are not allowed. "
+            "Build it with scipy.spatial.transform.Rotation."
+        )
+    return matrix
+
+
+def check_size(size_um: float | Sequence[float], diameter_um: float) -> tuple[float, float, float]:
+    """Refuse a box that is too small for its particles; return its edges along z, y, x."""
+    if not (np.isfinite(diameter_um) and diameter_um > 0):
+        raise ValueError(
+            f"Cannot draw particles of diameter_um {diameter_um!r}: it must be finite and above zero. State "
+            "it in µm."
+        )
+    size = np.asarray(size_um, float)
+    least = packing.SIZE_RANGE[1] * diameter_um
+    if size.shape not in ((), (3,)) or not np.isfinite(size).all() or (size < least - 1e-9).any():
+        raise ValueError(
+            f"Cannot draw an electrode of size {size_um!r} µm: one number is needed, or three for z, y, x, "
+            "each at least "
+            f"the largest particle diameter, {least:g} µm. Give a larger box and crop with labels(origin=, "
+            "shape=), "
+            "or lower diameter_um."
+        )
+    z, y, x = np.broadcast_to(size, 3).tolist()
+    return float(z), float(y), float(x)
+
+
+def check_fractions(am: float, cbd: float, porosity: float) -> None:
+    """Refuse fractions outside 0 to 1, and those that leave no pores."""
+    for name, value in (("am_fraction", am), ("cbd_fraction", cbd), ("cbd_porosity", porosity)):
+        if not 0.0 < value < 1.0:
+            raise ValueError(
+                f"Cannot draw an electrode with {name} {value!r}: a share between 0 and 1 is needed, both "
+                "excluded. "
+                "Divide per cent by 100."
+            )
+    if am + cbd >= 1.0:
+        raise ValueError(
+            f"Cannot draw an electrode with am_fraction {am} and cbd_fraction {cbd}: together they must "
+            "stay below 1, "
+            "the rest is pores. cbd_fraction includes the nanopores of the domain: divide the solid share by "
+            "1 - cbd_porosity."
+        )
+
+
+def check_particles(geometric_sd: float, overlap: float) -> None:
+    """Refuse a size distribution without width and particles that swallow each other."""
+    if not 1.0 < geometric_sd <= 3.0:
+        raise ValueError(
+            f"Cannot draw particles with geometric_sd {geometric_sd!r}: a ratio above 1 and up to 3 is "
+            "needed. "
+            "A standard deviation of ln(diameter) s is a ratio of exp(s)."
+        )
+    if not 0.0 <= overlap < 1.0:
+        raise ValueError(
+            f"Cannot pack particles with overlap {overlap!r}: a share from 0 up to but not including 1 is "
+            "needed. "
+            "0 lets particles touch only."
+        )
