@@ -58,6 +58,13 @@ def test_the_seed_repeats_the_fib_sem_slices(twin):
     assert (labels != twin.fibsem_truth.data[40:41]).mean() < 1e-4
 
 
+def test_it_is_simulated_where_the_folder_data_is_missing(monkeypatch, twin):
+    monkeypatch.setattr(twin_files, "small_folder", lambda: None)
+    again = load("xt-fibsem")
+    assert same(again.xray.data, twin.xray.data, step=1)
+    assert isinstance(again.fibsem.data, da.Array)
+
+
 def test_the_pose_is_that_of_the_seed(twin):
     np.testing.assert_allclose(twin.pose, xt_fibsem.pose(0))
     np.testing.assert_allclose(np.loadtxt(ROOT / "data" / "xt-fibsem" / "pose.txt"), twin.pose)
@@ -214,13 +221,6 @@ def test_the_binned_fib_sem_volume_is_the_average_of_the_fine_one():
     count = [n // BIN for n in SMALL_SCENE.fibsem[1:]]
     blocks = fine[..., : count[0] * BIN, : count[1] * BIN].reshape(2, 2, BIN, count[0], BIN, count[1], BIN)
     np.testing.assert_allclose(coarse, blocks.mean(axis=(2, 4, 6)), atol=0.5)
-
-
-def test_it_is_simulated_where_the_folder_data_is_missing(monkeypatch, twin):
-    monkeypatch.setattr(twin_files, "small_folder", lambda: None)
-    again = load("xt-fibsem")
-    assert same(again.xray.data, twin.xray.data, step=1)
-    assert isinstance(again.fibsem.data, da.Array)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,6 @@ import xarray as xr
 import zarr
 from tqdm import tqdm
 
-from ..simulate.electrode import electrode
-from ..simulate.fibsem import FibsemModel
 from ..volume import origin, volume, voxel_size
 from . import xt_fibsem
 from .xt_fibsem import BIN, PAPER, XRAY_UM, Scene
@@ -77,10 +75,13 @@ def read_small(folder: Path) -> dict[str, xr.DataArray]:
 
 
 def full_folder(seed: int, scene: Scene = PAPER) -> Path:
-    """Return where the full twin of a seed is kept; another model or another version is another folder."""
+    """Return where the full twin of a seed is kept; other parameters or other code are another folder."""
     root = Path(os.environ.get("CORRTOMO_CACHE") or pooch.os_cache("corrtomo"))
-    what = repr((scene, xt_fibsem.XRAY_MODEL, FibsemModel(), electrode.__kwdefaults__, xt_fibsem.TRUTH_RATIO))
-    return root / f"{xt_fibsem.NAME}-seed{seed}-{hashlib.sha256(what.encode()).hexdigest()[:12]}"
+    made_by = hashlib.sha256(repr((scene, xt_fibsem.XRAY_MODEL)).encode())
+    package = Path(__file__).parents[1]
+    for source in [*sorted((package / "simulate").glob("*.py")), Path(xt_fibsem.__file__)]:
+        made_by.update(source.read_bytes())
+    return root / f"{xt_fibsem.NAME}-seed{seed}-{made_by.hexdigest()[:12]}"
 
 
 def make_full(seed: int, scene: Scene = PAPER) -> Path:
