@@ -108,7 +108,7 @@ def check_integer(image: xr.DataArray, *, doing: str) -> None:
 def check_codes(image: xr.DataArray) -> list[Phase]:
     """Refuse labels with a code that is not a phase; return the phases present, by code."""
     check_integer(image, doing="read phase codes")
-    return [Phase(int(code)) for code in np.unique(image.data)]
+    return [Phase(int(code)) for code in np.asarray(np.unique(image.data))]
 
 
 def check_mask(mask: Any, *, doing: str) -> None:

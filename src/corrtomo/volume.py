@@ -7,17 +7,21 @@ ever asks for it a second time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import product
 from numbers import Real
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 SPATIAL = ("z", "y", "x")
 CHANNEL = "channel"
 _ATTR = "voxel_size_um"
 _RTOL = 1e-6
+_BLOCK = 1 << 22
+"""Voxels that are read at a time: small enough for a wider copy, large enough for two threads."""
 
 
 def volume(
@@ -217,6 +221,25 @@ def check_finite(image: xr.DataArray, *, doing: str) -> None:
                 "Only finite grey values are allowed. Crop them away or fill them first, "
                 "for instance with image.fillna(0)."
             )
+
+
+def blocks(*images: xr.DataArray) -> Iterator[tuple[npt.NDArray[Any], ...]]:
+    """Walk through images on one grid a few voxels at a time, each block as one row of values.
+
+    What is counted needs no order. A Dask image is read chunk by chunk, each chunk once, and never held whole;
+    a view that is not contiguous is copied block by block.
+    """
+    chunked = next((image.chunks for image in images if image.chunks is not None), None)
+    for where in product(*map(_slices, chunked or [(n,) for n in images[0].shape])):
+        parts = [np.asarray(image.data[where]) for image in images]
+        rows = max(1, _BLOCK * len(parts[0]) // parts[0].size)
+        for start in range(0, len(parts[0]), rows):
+            yield tuple(part[start : start + rows].ravel() for part in parts)
+
+
+def _slices(sizes: Sequence[int]) -> list[slice]:
+    ends = np.cumsum(sizes)
+    return [slice(int(end) - size, int(end)) for size, end in zip(sizes, ends, strict=True)]
 
 
 def _dims(ndim: int, dims: Sequence[str] | None) -> list[str]:

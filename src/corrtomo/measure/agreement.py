@@ -263,7 +263,7 @@ def _count(a: xr.DataArray, b: xr.DataArray) -> npt.NDArray[np.int64]:
     for labels in (a, b):
         check_integer(labels, doing="compare labels")
     check_same_grid(a, b, doing="compare labels")
-    return count_pairs(a.data, b.data, CODES)
+    return count_pairs(a, b, CODES)
 
 
 def _codes(table: npt.NDArray[np.int64], ignore: int | None) -> npt.NDArray[Any]:

@@ -7,8 +7,8 @@ import pandas as pd
 import xarray as xr
 
 from ..phases import Phase, check_integer
-from ..volume import check_spatial, voxel_size
-from .histogram import CODES, as_codes, slabs
+from ..volume import blocks, check_spatial, voxel_size
+from .histogram import CODES, as_codes
 
 
 def volume_fractions(labels: xr.DataArray) -> pd.DataFrame:
@@ -55,7 +55,7 @@ def volume_fractions(labels: xr.DataArray) -> pd.DataFrame:
             "Labels with codes of ct.Phase are needed. For the share of a mask take mask.mean()."
         )
     counts = np.zeros(CODES, np.int64)
-    for (part,) in slabs(labels.data):
+    for (part,) in blocks(labels):
         counts += np.bincount(as_codes(part), minlength=CODES)
     phases = [Phase(int(code)) for code in np.flatnonzero(counts)]
     left_out = int(counts[Phase.LEFT_OUT])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,10 @@ import xarray as xr
 from numba import get_num_threads, njit, prange
 
 from ..phases import Phase, check_integer
-from ..volume import check_image, check_same_grid
+from ..volume import blocks, check_finite, check_image, check_same_grid
 
 Counts = npt.NDArray[np.int64]
 CODES = 256
-_SLAB = 1 << 25
-"""Voxels that are read at a time: what is not contiguous is copied, never more than this."""
 
 
 def joint_histogram(image: xr.DataArray, truth: xr.DataArray, *, ignore: int | None = None) -> xr.DataArray:
@@ -58,6 +55,7 @@ def joint_histogram(image: xr.DataArray, truth: xr.DataArray, *, ignore: int | N
            [1, 1]])
     """
     check_image(image)
+    check_finite(image, doing="count grey values")
     if image.dtype not in (np.uint8, np.uint16):
         raise TypeError(
             f"Cannot count grey values of dtype {image.dtype}: uint8 or uint16 are needed, one bin a grey "
@@ -66,28 +64,20 @@ def joint_histogram(image: xr.DataArray, truth: xr.DataArray, *, ignore: int | N
         )
     check_integer(truth, doing="count true phases")
     check_same_grid(image, truth, doing="compare grey values with a truth")
-    table = count_pairs(truth.data, image.data, np.iinfo(image.dtype).max + 1)
+    table = count_pairs(truth, image, np.iinfo(image.dtype).max + 1)
     codes = kept_codes(table.sum(axis=1), ignore, what="truth")
     coords = {"phase": codes, "grey": np.arange(table.shape[1])}
     return xr.DataArray(table[codes], dims=("phase", "grey"), coords=coords, name="voxels")
 
 
-def count_pairs(codes: Any, others: Any, n_values: int) -> Counts:
-    """Count the voxels of each pair of a code (0 to 255) and a value below `n_values`, slab by slab."""
+def count_pairs(codes: xr.DataArray, others: xr.DataArray, n_values: int) -> Counts:
+    """Count the voxels of each pair of a code (0 to 255) and a value below `n_values`."""
     table = np.zeros((CODES, n_values), np.int64)
-    for first, second in slabs(codes, others):
+    for first, second in blocks(codes, others):
         values = second if n_values > CODES else as_codes(second)
         # A table of 16-bit grey values is too large to have one for each thread.
         _add(as_codes(first), values, table, get_num_threads() if n_values == CODES else 1)
     return table
-
-
-def slabs(*arrays: Any) -> Iterator[tuple[npt.NDArray[Any], ...]]:
-    """Read arrays of one shape, NumPy or Dask, a bounded number of voxels at a time, each as one row."""
-    shape = arrays[0].shape
-    rows = max(1, _SLAB // max(1, int(np.prod(shape[1:]))))
-    for start in range(0, shape[0], rows):
-        yield tuple(np.asarray(a[start : start + rows]).ravel() for a in arrays)
 
 
 def as_codes(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
