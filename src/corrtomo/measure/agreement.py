@@ -12,10 +12,12 @@ from numba import njit, prange
 
 from ..phases import check_integer
 from ..volume import check_same_grid, check_spatial, voxel_size
-from .histogram import CODES, as_codes, count_pairs, kept_codes
+from .histogram import CODES, as_codes, check_ignore, count_pairs, kept_codes
 
 _WORDS = ((0.0, "poor"), (0.2, "slight"), (0.4, "fair"), (0.6, "moderate"), (0.8, "substantial"))
 _FEWEST_BLOCKS = 8
+_DRAWN = 1 << 23
+"""Blocks that are drawn at a time: what is held while resampling."""
 
 
 class Interval(NamedTuple):
@@ -117,10 +119,12 @@ def kappa_from_confusion(counts: npt.ArrayLike) -> float:
     0.5
     """
     table = np.asarray(counts, float)
-    if table.ndim != 2 or table.shape[0] != table.shape[1] or not table.sum() > 0:
+    square = table.ndim == 2 and table.shape[0] == table.shape[1]
+    if not (square and (table >= 0).all() and 0 < table.sum() < np.inf):
         raise ValueError(
             f"Cannot compute kappa from counts of shape {table.shape} and sum {table.sum():g}: a square "
-            "matrix with one count or more is needed. Make it with ct.measure.confusion_matrix(a, b)."
+            "matrix of counts from 0, with one or more, is needed. Make it with "
+            "ct.measure.confusion_matrix(a, b)."
         )
     kappa = float(_kappas(table.reshape(1, -1), len(table))[0])
     if np.isnan(kappa):
@@ -246,9 +250,7 @@ def kappa_interval(
             "more are needed. Lower block_um, but keep it above the width of a grain, or use a larger "
             "volume."
         )
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=resamples)
-    kappas = _kappas(draws @ counts, len(codes))
+    kappas = _resample(counts, len(codes), resamples, np.random.default_rng(seed))
     if np.isnan(kappas).any():
         raise ValueError(
             f"Cannot find an interval: {int(np.isnan(kappas).sum())} of {resamples} draws hold one class "
@@ -268,13 +270,17 @@ def _count(a: xr.DataArray, b: xr.DataArray) -> npt.NDArray[np.int64]:
 
 def _codes(table: npt.NDArray[np.int64], ignore: int | None) -> npt.NDArray[Any]:
     """Return the codes of either image, of voxels that neither leaves out."""
-    if ignore is not None and 0 <= ignore < CODES:
+    check_ignore(ignore)
+    voxels = table.sum(axis=0) + table.sum(axis=1)
+    if (
+        ignore is not None
+        and table.sum() > table[ignore].sum() + table[:, ignore].sum() - table[ignore, ignore]
+    ):
         # Codes that occur only where the other image is left out are of no voxel that counts.
-        table = table.copy()
-        table[ignore], table[:, ignore] = 0, 0
-        if not table.any():
-            kept_codes(np.bincount([ignore], minlength=CODES), ignore, what="labels")
-    return kept_codes(table.sum(axis=0) + table.sum(axis=1), ignore, what="labels")
+        voxels = voxels - table[ignore] - table[:, ignore]
+    elif ignore is not None:
+        voxels = np.bincount([ignore], minlength=CODES)
+    return kept_codes(voxels, ignore, what="labels")
 
 
 def _kappas(counts: npt.NDArray[Any], classes: int) -> npt.NDArray[np.float64]:
@@ -293,7 +299,13 @@ def _per_block(
     a: xr.DataArray, b: xr.DataArray, block_um: float, codes: npt.NDArray[Any]
 ) -> npt.NDArray[np.int64]:
     """Return a flattened confusion matrix for each block."""
-    edges = [max(1, round(block_um / size)) for size in voxel_size(a)]
+    sizes = voxel_size(a)
+    if block_um < min(sizes) * (1 - 1e-6):
+        raise ValueError(
+            f"Cannot cut blocks of {block_um!r} µm: that is less than a voxel of {min(sizes):g} µm. Take "
+            "about twice the width of a grain."
+        )
+    edges = [max(1, round(block_um / size)) for size in sizes]
     shape = (1,) * (3 - a.ndim) + a.shape
     edges = [1] * (3 - a.ndim) + edges
     first, second = (as_codes(np.asarray(image.data)).reshape(shape) for image in (a, b))
@@ -314,6 +326,19 @@ def _add_blocks(a: Any, b: Any, place: Any, edges: Any, counts: Any) -> None:
                     i, j = place[a[z, y, x]], place[b[z, y, x]]
                     if i >= 0 and j >= 0:
                         counts[block, y // edges[1], x // edges[2], i, j] += 1
+
+
+def _resample(
+    counts: npt.NDArray[np.int64], classes: int, resamples: int, rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Return κ of each draw of blocks with replacement, some draws at a time to bound the memory."""
+    shares = np.full(len(counts), 1 / len(counts))
+    batch = max(1, _DRAWN // len(counts))
+    kappas = []
+    for start in range(0, resamples, batch):
+        draws = rng.multinomial(len(counts), shares, size=min(batch, resamples - start))
+        kappas.append(_kappas(draws.astype(float) @ counts, classes))
+    return np.concatenate(kappas)
 
 
 def _check_options(block_um: float, level: float, resamples: int) -> None:

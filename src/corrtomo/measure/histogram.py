@@ -56,6 +56,7 @@ def joint_histogram(image: xr.DataArray, truth: xr.DataArray, *, ignore: int | N
     """
     check_image(image)
     check_finite(image, doing="count grey values")
+    check_ignore(ignore)
     if image.dtype not in (np.uint8, np.uint16):
         raise TypeError(
             f"Cannot count grey values of dtype {image.dtype}: uint8 or uint16 are needed, one bin a grey "
@@ -74,16 +75,19 @@ def count_pairs(codes: xr.DataArray, others: xr.DataArray, n_values: int) -> Cou
     """Count the voxels of each pair of a code (0 to 255) and a value below `n_values`."""
     table = np.zeros((CODES, n_values), np.int64)
     for first, second in blocks(codes, others):
-        values = second if n_values > CODES else as_codes(second)
-        # A table of 16-bit grey values is too large to have one for each thread.
-        _add(as_codes(first), values, table, get_num_threads() if n_values == CODES else 1)
+        if n_values == CODES:
+            _add(as_codes(first), as_codes(second), table, get_num_threads())
+        else:  # a table of 16-bit grey values is too large to have one for each thread
+            _add_serial(as_codes(first), second, table)
     return table
 
 
 def as_codes(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Return codes as ``uint8``; refuse what does not fit."""
-    if values.dtype in (np.uint8, bool):
-        return values.view(np.uint8)
+    if values.dtype == bool:  # by a view it may hold any byte
+        return np.asarray(values.view(np.uint8) != 0).view(np.uint8)
+    if values.dtype == np.uint8:
+        return values
     if values.size and (values.min() < 0 or values.max() >= CODES):
         raise ValueError(
             f"Cannot compare codes from {values.min()} to {values.max()}: codes are 0 to 255. Number the "
@@ -92,15 +96,25 @@ def as_codes(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return values.astype(np.uint8)
 
 
+def check_ignore(ignore: Any) -> None:
+    """Refuse a code to ignore that no label can have."""
+    whole = isinstance(ignore, int | np.integer) and not isinstance(ignore, bool | np.bool_)
+    if ignore is not None and not (whole and 0 <= ignore < CODES):
+        raise ValueError(
+            f"Cannot ignore code {ignore!r}: codes are whole numbers from 0 to 255. Pass ignore=255 for what "
+            "is left out, or no ignore."
+        )
+
+
 def kept_codes(voxels: Counts, ignore: int | None, *, what: str) -> npt.NDArray[Any]:
     """Return the codes that occur and count; refuse left-out voxels that nobody asked to ignore."""
     codes = np.flatnonzero(voxels)
-    if ignore is None and Phase.LEFT_OUT in codes:
+    if ignore != Phase.LEFT_OUT and Phase.LEFT_OUT in codes:
         raise ValueError(
             f"Cannot count {what}: {int(voxels[Phase.LEFT_OUT])} voxels have code 255, which marks what is "
             "left out and is no phase. Pass ignore=255 to leave them out."
         )
-    codes = codes[codes != ignore] if ignore is not None else codes
+    codes = codes if ignore is None else codes[codes != ignore]
     if not codes.size:
         raise ValueError(
             f"Cannot count {what}: every voxel has code {ignore}, which is ignored. One or more must be "
