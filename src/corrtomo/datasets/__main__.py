@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import twin_files, xt_fibsem
+from tqdm import tqdm
+
+from . import twin_files
 
 if __name__ == "__main__":
-    twin_files.write_small(Path("data") / xt_fibsem.NAME)
+    for seed in tqdm((twin_files.SEED, *twin_files.PIECES), desc="digital twins", unit="specimen"):
+        twin_files.write_small(twin_files.place(Path("data"), seed), seed)

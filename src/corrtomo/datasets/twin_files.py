@@ -24,14 +24,21 @@ from . import xt_fibsem
 from .xt_fibsem import BIN, PAPER, XRAY_UM, Scene
 
 SEED = 0
+PIECES = (1, 2, 3, 4, 5)
+"""Other seeds whose X-ray image and truth lie in the folder data: chapters show the spread over them."""
 IMAGES = ("xray", "truth", "fibsem", "fibsem_truth")
 _CHUNK = {"channel": 1, "z": 24, "y": 256, "x": 256}
 
 
-def small_folder() -> Path | None:
-    """Return where the small twin lies beside the source; None if the package was installed without it."""
-    folder = Path(__file__).parents[3] / "data" / xt_fibsem.NAME
+def small_folder(seed: int) -> Path | None:
+    """Return where the small twin of a seed lies beside the source; None where it does not."""
+    folder = place(Path(__file__).parents[3] / "data", seed)
     return folder if folder.is_dir() else None
+
+
+def place(data: Path, seed: int) -> Path:
+    """Return the folder of a seed within the folder data."""
+    return data / xt_fibsem.NAME / ("" if seed == SEED else f"seed-{seed}")
 
 
 def make_small(seed: int = SEED) -> dict[str, xr.DataArray]:
@@ -44,13 +51,18 @@ def make_small(seed: int = SEED) -> dict[str, xr.DataArray]:
     }
 
 
-def write_small(folder: Path) -> None:
-    """Write the small twin of seed 0 as OME-TIFF files for Fiji; the same values give the same bytes."""
+def write_small(folder: Path, seed: int = SEED) -> None:
+    """Write the small twin as OME-TIFF files for Fiji; the same values give the same bytes.
+
+    Of other seeds than 0 only the X-ray image and its truth are written: the FIB-SEM images are large.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for key, image in make_small().items():
+    images = make_small(seed)
+    for key in IMAGES if seed == SEED else IMAGES[:2]:
+        image = images[key]
         scale = {f"PhysicalSize{axis}": voxel_size(image)[0] for axis in "XYZ"}
         unit = {f"PhysicalSize{axis}Unit": "µm" for axis in "XYZ"}
-        name = {"UUID": str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{xt_fibsem.NAME}.{key}"))}
+        name = {"UUID": str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{xt_fibsem.NAME}.{seed}.{key}"))}
         tifffile.imwrite(
             folder / _file(key),
             np.asarray(image.data),
@@ -60,15 +72,20 @@ def write_small(folder: Path) -> None:
             predictor=not key.endswith("truth"),
             photometric="minisblack",
         )
-    np.savetxt(folder / "pose.txt", xt_fibsem.pose(SEED), fmt="%.17g")
+    np.savetxt(folder / "pose.txt", xt_fibsem.pose(seed), fmt="%.17g")
 
 
-def read_small(folder: Path) -> dict[str, xr.DataArray]:
-    """Read the small twin."""
-    data = {key: tifffile.imread(folder / _file(key)) for key in IMAGES}
-    return {
+def read_small(folder: Path, seed: int = SEED) -> dict[str, xr.DataArray]:
+    """Read the small twin; FIB-SEM images that were not written are lazy, and simulated when asked for."""
+    data = {key: tifffile.imread(folder / _file(key)) for key in (IMAGES if seed == SEED else IMAGES[:2])}
+    images = {
         "xray": volume(data["xray"], XRAY_UM, name="X-ray tomogram"),
         "truth": xt_fibsem.as_phases(volume(data["truth"], XRAY_UM)),
+    }
+    if seed != SEED:
+        lazy = {"fibsem": xt_fibsem.fibsem(seed, BIN), "fibsem_truth": xt_fibsem.fibsem_truth(seed, BIN)}
+        return images | lazy
+    return images | {
         "fibsem": xt_fibsem.fibsem_image(data["fibsem"], BIN),
         "fibsem_truth": xt_fibsem.fibsem_labels(data["fibsem_truth"], BIN),
     }
