@@ -156,7 +156,7 @@ def test_what_is_no_labelling_is_refused(compare):
 
 def test_kappa_from_counts_refuses_what_is_no_confusion_matrix():
     for bad in ([[1, 2]], [1, 2], [[0, 0], [0, 0]]):
-        with pytest.raises(ValueError, match="a square matrix with one count or more is needed"):
+        with pytest.raises(ValueError, match="Cannot compute kappa from counts of shape .*: a square matrix"):
             ct.measure.kappa_from_confusion(bad)
     with pytest.raises(ValueError, match="kappa is undefined"):
         ct.measure.kappa_from_confusion([[5, 0], [0, 0]])
