@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from numbers import Real
 from typing import Any
@@ -12,10 +13,11 @@ import numpy.typing as npt
 import xarray as xr
 from skimage.filters import threshold_otsu as _otsu
 
-from ..phases import as_labels
-from ..volume import check_finite, check_image
+from ..phases import Phase
+from ..volume import blocks, check_finite, check_image
 
 _FLOAT_BINS = 256
+_MOST_GREYS = 1 << 16
 _MOST_CLASSES = 255
 
 
@@ -98,13 +100,9 @@ def threshold_max_entropy(image: xr.DataArray) -> float:
     3.0
     """
     counts, greys = _histogram(image, doing="find the maximum-entropy threshold")
-    share = counts / counts.sum()
-    surprise = np.zeros(share.shape)
-    surprise[share > 0] = -share[share > 0] * np.log(share[share > 0])
-    # H of a class = ln P + (sum of -p ln p) / P; the last split would leave an empty class above.
-    below, above = share.cumsum()[:-1], 1.0 - share.cumsum()[:-1]
-    low = surprise.cumsum()[:-1]
-    entropy = np.log(below) + low / below + np.log(above) + (surprise.sum() - low) / above
+    # The last split would leave no class above; each class is summed from its own end, so none is a
+    # difference of large numbers.
+    entropy = _entropy_up_to(counts)[:-1] + _entropy_up_to(counts[::-1])[::-1][1:]
     return float(greys[int(np.argmax(entropy))])
 
 
@@ -143,14 +141,17 @@ def by_thresholds(image: xr.DataArray, *thresholds: float) -> xr.DataArray:
     """
     check_image(image)
     levels = _ascending(thresholds)
-    classes = xr.apply_ufunc(
+    if not np.issubdtype(image.dtype, np.floating):
+        levels = [math.floor(level) for level in levels]  # the same classes, without a copy as floats
+    classes: xr.DataArray = xr.apply_ufunc(
         _classify, image, kwargs={"levels": levels}, dask="parallelized", output_dtypes=[np.uint8]
     )
     classes.name = "segmentation"
-    return as_labels(classes) if len(levels) == 2 else classes
+    classes.attrs = {"phases": {p.name: int(p) for p in Phase}} if len(levels) == 2 else {}
+    return classes
 
 
-def _classify(grey: npt.NDArray[Any], levels: list[float]) -> npt.NDArray[np.uint8]:
+def _classify(grey: npt.NDArray[Any], levels: list[float] | list[int]) -> npt.NDArray[np.uint8]:
     if np.issubdtype(grey.dtype, np.floating) and not np.isfinite(grey).all():
         raise ValueError(
             f"Cannot segment by thresholds: {int((~np.isfinite(grey)).sum())} grey values are NaN or "
@@ -189,6 +190,14 @@ def _ascending(thresholds: tuple[Any, ...]) -> list[float]:
     return levels
 
 
+def _entropy_up_to(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the entropy of the grey values up to each one: ln N - (sum of n ln n) / N; 0 for none or one."""
+    total = np.maximum(counts.cumsum(), 1)
+    entropy: npt.NDArray[np.float64] = np.log(total)
+    entropy -= (counts * np.log(np.maximum(counts, 1))).cumsum() / total
+    return entropy
+
+
 def _histogram(image: xr.DataArray, *, doing: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
     """Count the voxels of each grey value, from the darkest to the brightest that occurs."""
     check_image(image)
@@ -201,22 +210,21 @@ def _histogram(image: xr.DataArray, *, doing: str) -> tuple[npt.NDArray[Any], np
         )
     if np.issubdtype(image.dtype, np.floating):
         edges = np.linspace(low, high, _FLOAT_BINS + 1)
-        counts = _count(image.data, edges)
-        return counts, (edges[:-1] + edges[1:]) / 2
-    counts = _count(image.data, np.arange(low, high + 2) - 0.5)
-    return counts, np.arange(low, high + 1, dtype=float)
+        counts = sum(np.histogram(part, bins=_FLOAT_BINS, range=(low, high))[0] for (part,) in blocks(image))
+        return np.asarray(counts), (edges[:-1] + edges[1:]) / 2
+    n = int(high) - int(low) + 1
+    if image.dtype == bool or n > _MOST_GREYS:
+        raise TypeError(
+            f"Cannot {doing} of dtype {image.dtype} from {low} to {high}: floating-point grey values, or "
+            f"integers that span {_MOST_GREYS} or fewer, are needed. Pass grey values, not a mask; scale "
+            "wider integers first, for instance with image.astype('float32')."
+        )
+    counts = sum(np.bincount(part.astype(np.intp) - int(low), minlength=n) for (part,) in blocks(image))
+    return np.asarray(counts), np.arange(int(low), int(high) + 1, dtype=float)
 
 
-def _extremes(data: Any) -> tuple[float, float]:
+def _extremes(data: Any) -> tuple[Any, Any]:
     low, high = data.min(), data.max()
     if isinstance(data, da.Array):
         low, high = da.compute(low, high)
-    return float(low), float(high)
-
-
-def _count(data: Any, edges: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
-    if isinstance(data, da.Array):
-        return np.asarray(da.histogram(data, bins=edges)[0].compute())
-    if data.dtype == np.uint8:
-        return np.bincount(data.ravel(), minlength=256)[int(edges[0] + 0.5) : int(edges[-1] + 0.5)]
-    return np.histogram(data, bins=edges)[0]
+    return low, high
