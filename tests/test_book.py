@@ -1,6 +1,7 @@
-"""The built book: every chapter checks the ledger, and runs on real data as on the twin."""
+"""The built book: every chapter checks the ledger, and runs on real data as on the digital twin."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -8,15 +9,93 @@ import papermill
 import pytest
 
 import corrtomo as ct
+from corrtomo.published import read_checks
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
-SITE = BOOK / "_build" / "html"
+CHECKS = BOOK / "_build" / "corrtomo-checks"
 NOTEBOOKS = sorted(p for p in BOOK.rglob("*.ipynb") if "_build" not in p.parts)
+CHAPTERS = [p for p in NOTEBOOKS if p.name != "index.ipynb"]
+SECTIONS = [
+    "What the paper did",
+    "The data",
+    "Published beside ours",
+    "How sure are we?",
+    "Exercises",
+    "On your own data",
+    "References",
+]
 
 
-def keys_checked(path):
+def name_of(path):
+    return path.relative_to(BOOK).with_suffix("").as_posix()
+
+
+def keys_named(path):
     """The ledger keys that a notebook's code names."""
     cells = json.loads(path.read_text("utf-8"))["cells"]
     code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
-    return set(re.findall(r"[\"']([a-z-]+\.[a-z0-9_]+)[\"']", code))
+    return set(re.findall(r"[\"']([a-z-]+\.[a-z0-9_]+)[\"']", code)) & set(ct.published.rows())
+
+
+def run(chapter, folder, **parameters):
+    """Run a chapter with other parameters and return what its cells printed and showed, as text."""
+    out = folder / "out.ipynb"
+    papermill.execute_notebook(
+        chapter, out, parameters=parameters, cwd=str(chapter.parent), progress_bar=False, log_output=False
+    )
+    cells = json.loads(out.read_text("utf-8"))["cells"]
+    outputs = [o for c in cells if c["cell_type"] == "code" for o in c["outputs"]]
+    return "\n".join("".join(o.get("text", o.get("data", {}).get("text/plain", ""))) for o in outputs)
+
+
+def test_every_row_of_a_written_chapter_is_checked():
+    assert ct.published.unchecked({name_of(p): keys_named(p) for p in CHAPTERS}) == []
+
+
+def test_the_build_left_what_the_chapters_checked():
+    named = set().union(*(keys_named(p) for p in CHAPTERS))
+    assert named
+    assert set(read_checks(CHECKS)) == named
+
+
+def test_every_page_of_the_book_was_built():
+    pages = re.findall(r"(?:file|root): (\S+)", (BOOK / "_toc.yml").read_text("utf-8"))
+    assert [p for p in pages if not (BOOK / "_build" / "html" / f"{p}.html").is_file()] == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=name_of)
+def test_a_chapter_has_all_its_parts_in_order(path):
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    found = [h for h in re.findall(r"^## (.*)$", text, re.M) if h in SECTIONS]
+    assert found == SECTIONS
+    assert re.search(r"\d+ minutes", text)
+
+
+def test_no_number_of_ours_is_typed_into_the_prose():
+    """Decimals in prose are the papers' or settings: kappas and thresholds of ours are computed in cells."""
+    for path in CHAPTERS:
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        text = " ".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        assert not re.search(r"κ\s*(=|of|is)\s*0\.\d", text), path
+
+
+@pytest.mark.parametrize("data_set", ["nmc-xt-slice", "nmc-nanoct"])
+def test_the_first_chapter_runs_on_measured_slices(data_set, tmp_path):
+    if "CORRTOMO_DATA" not in os.environ:
+        pytest.skip("CORRTOMO_DATA does not name a folder with the published data")
+    said = run(BOOK / "xt-fibsem" / "binary.ipynb", tmp_path, data_set=data_set)
+    assert "Measured" in said
+    assert "nothing to compare" in said
+
+
+def test_the_first_chapter_runs_on_the_readers_files(tmp_path):
+    sample = ct.datasets.load("xt-fibsem", seed=1)
+    ct.write(sample.xray, tmp_path / "mine.tif")
+    ct.write(sample.truth, tmp_path / "labels.nrrd")
+    files = {"image_path": str(tmp_path / "mine.tif"), "truth_path": str(tmp_path / "labels.nrrd")}
+    said = run(BOOK / "xt-fibsem" / "binary.ipynb", tmp_path, **files)
+    truth = ct.segment.one_phase(sample.truth, ct.Phase.AM)
+    best = ct.measure.kappa_by_threshold(sample.xray, truth, ignore=255).max().item()
+    assert f"κ = {best:.3f}" in said

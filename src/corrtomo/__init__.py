@@ -1,11 +1,11 @@
 """Correlative tomography of battery electrodes: the algorithms behind the handbook.
 
-Rooms, in the order in which data passes through them: :mod:`~corrtomo.datasets` and :mod:`~corrtomo.simulate`,
-:mod:`~corrtomo.segment`, :mod:`~corrtomo.measure`, :mod:`~corrtomo.published`, :mod:`~corrtomo.show`,
-:mod:`~corrtomo.explore`.
+Rooms, in the order in which data passes through them: `datasets` and `simulate`, `segment`, `measure`,
+`published`, `show`, `explore`; `read` and `write` are files in and out.
 """
 
 from . import datasets, explore, measure, published, segment, show, simulate
+from .io import read, write
 from .phases import Phase
 from .volume import volume, voxel_size
 
@@ -16,9 +16,11 @@ __all__ = [
     "explore",
     "measure",
     "published",
+    "read",
     "segment",
     "show",
     "simulate",
     "volume",
     "voxel_size",
+    "write",
 ]

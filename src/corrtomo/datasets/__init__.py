@@ -1,5 +1,7 @@
 """What a chapter loads: digital twins, and published real data."""
 
-from .twin import Twin, load
+from .loading import load
+from .real import fetch, sources
+from .sample import Sample, from_files
 
-__all__ = ["Twin", "load"]
+__all__ = ["Sample", "fetch", "from_files", "load", "sources"]

@@ -1,6 +1,6 @@
 """The ledger: every number that the papers print, and ours beside it."""
 
-from .compare import Check, Comparison, check, checks
+from .compare import Check, Comparison, check, checks, read_checks
 from .consistency import Arithmetic, arithmetic
 from .ledger import Row, row, rows
 from .page import as_html, table, unchecked
@@ -14,6 +14,7 @@ __all__ = [
     "as_html",
     "check",
     "checks",
+    "read_checks",
     "row",
     "rows",
     "table",

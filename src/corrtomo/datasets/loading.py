@@ -1,0 +1,93 @@
+"""Samples by name: digital twins, and published measurements."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Literal, get_args
+
+import numpy as np
+
+from . import twin_files, xt_fibsem
+from .measured import SLICES, load_slice
+from .sample import Sample
+
+Size = Literal["small", "full"]
+
+
+def load(name: str, size: Size = "small", *, seed: int = 0) -> Sample:
+    """Load a sample for a chapter: a digital twin, or a published measurement.
+
+    Parameters
+    ----------
+    name : str
+        ``"xt-fibsem"``, the digital twin of the LiMn2O4 cathode of the X-ray and FIB-SEM paper; or the
+        published X-ray slices ``"nmc-xt-slice"`` and ``"nmc-nanoct"``, which :func:`fetch` downloads once.
+    size : {"small", "full"}
+        Of a digital twin. ``"small"`` is the cuboid that both instruments imaged, with the FIB-SEM volume
+        binned by 6; it is read from the folder ``data`` where it lies there. ``"full"`` has the volumes of
+        the paper: 571 × 251 × 1142 X-ray voxels, 500 × 1027 × 932 FIB-SEM voxels; it is made once, in
+        minutes, kept in the cache (``CORRTOMO_CACHE``, or the cache folder of the user), and opened lazily.
+    seed : int
+        Which specimen of a digital twin. Every seed is another piece of the same kind of electrode, imaged
+        with other noise.
+
+    Returns
+    -------
+    Sample
+        X-ray image; for a digital twin also the FIB-SEM image, the truth of both, and the pose between them.
+
+    Raises
+    ------
+    ValueError
+        If the name or the size is not known, the size is not that of a measurement, or the seed is not a
+        whole number from 0.
+
+    Notes
+    -----
+    The small twin is a cut-out of the full one. Seeds 0 to 5 lie in the folder ``data`` (FIB-SEM images of
+    seed 0 only); of others the X-ray cuboid and its truth are simulated at once, in seconds. FIB-SEM images
+    that are not in the folder are lazy, and simulated when their values are first asked for.
+
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> twin = ct.datasets.load("xt-fibsem")
+    >>> twin.xray.shape, twin.truth.shape, twin.fibsem.dims
+    ((24, 55, 65), (24, 55, 65), ('channel', 'z', 'y', 'x'))
+    """
+    known = [xt_fibsem.NAME, *SLICES]
+    if name not in known:
+        near = get_close_matches(str(name), known, n=1)
+        raise ValueError(
+            f"Cannot load {name!r}: not a known sample. Known are {', '.join(known)}."
+            f"{f' Did you mean {near[0]!r}?' if near else ''} Other published data comes from "
+            "ct.datasets.fetch(), your own from ct.datasets.from_files()."
+        )
+    if size not in get_args(Size):
+        raise ValueError(
+            f"Cannot load {name!r} at size {size!r}: allowed are {', '.join(get_args(Size))}. "
+            "Crop a twin with twin.xray.isel(x=slice(...))."
+        )
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(
+            f"Cannot load {name!r} with seed {seed!r}: a whole number from 0 is needed. "
+            "Leave it out for the twin that lies in the folder data."
+        )
+    if name in SLICES:
+        return load_slice(name)
+    if size == "full":
+        images = twin_files.open_full(twin_files.make_full(int(seed)))
+    elif (folder := twin_files.small_folder(int(seed))) is not None:
+        images = twin_files.read_small(folder, int(seed))
+    else:
+        images = twin_files.make_small(int(seed))
+    about = _ABOUT.format(seed=seed)
+    return Sample(**images, source="digital twin", pose=xt_fibsem.pose(int(seed)), about=about)
+
+
+_ABOUT = (
+    "Digital twin (simulated, seed {seed}) of the LiMn2O4 cathode of Sci. Rep. 6, 30109: not measured data. "
+    "Blur, noise and grey window of its X-ray model were calibrated with the paper's Otsu threshold and "
+    "its two kappas "
+    "of thresholds, and the specimen has the paper's phase fractions; nothing else was fitted."
+)
