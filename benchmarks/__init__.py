@@ -1,0 +1,1 @@
+"""The package beside its peers, measured in one run: ``python -m benchmarks``."""

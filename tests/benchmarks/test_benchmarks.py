@@ -1,0 +1,63 @@
+"""The benchmarks run, their peers agree with us (they assert it), and κ is as fast as is claimed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def benchmark(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
+
+
+def rows(text):
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line]
+    return [row for row in table if row[0] not in {"step", "-" * len(row[0])}]
+
+
+def ratio(row):
+    return float(row[5].strip("≈ ×").replace(",", ""))
+
+
+@pytest.fixture(scope="module")
+def printed():
+    done = benchmark("--size", "48")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_topic_prints_its_table(printed):
+    topics = [line.removeprefix("## ") for line in printed.splitlines() if line.startswith("## ")]
+    assert topics == ["agreement", "thresholds", "surface", "particles"]
+    found = rows(printed)
+    assert len(found) == 14
+    for row in found:
+        assert row[1] == "48³"
+        assert ratio(row) > 0
+
+
+def test_kappa_at_every_threshold_is_a_hundred_times_faster_than_one_call_each(printed):
+    kappa = [row for row in rows(printed) if "thresholds" in row[0] and row[0].startswith("κ")]
+    assert len(kappa) == 2
+    for row in kappa:
+        assert row[4].startswith("≈"), "an extrapolated time says so"
+        assert ratio(row) >= 100
+
+
+def test_one_topic_alone_and_no_unknown_one():
+    alone = benchmark("surface", "--size", "32")
+    assert alone.stdout.count("## ") == 1
+    assert "Error on a ball" in alone.stdout
+    assert "no topic speed: there are agreement" in benchmark("speed").stderr
+    assert "--size 8: 32 or more is needed" in benchmark("--size", "8").stderr
