@@ -1,0 +1,90 @@
+"""Write beside the target and move into place: an interrupted write leaves the old file as it was."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(target: Path, *, overwrite: bool, folder: bool = False) -> Iterator[Path]:
+    """Give a hidden path in the folder of `target` to write to; move it to `target` once that went well.
+
+    The path exists when it is given: an empty file, or an empty folder.
+    """
+    target = Path(os.path.realpath(target))
+    check_target(target, overwrite=overwrite)
+    part = target.with_name(f".part-{secrets.token_hex(4)}-{target.name}")
+    try:
+        if folder:
+            part.mkdir()
+        else:
+            part.touch(exist_ok=False)
+    except OSError as error:
+        raise type(error)(
+            f"Cannot write {target}: its folder is not writable ({error.strerror}). "
+            "A folder in which you may create files is needed. Pass another path to ct.write()."
+        ) from error
+    try:
+        yield part
+        _move(part, target)
+    finally:
+        _remove(part)
+
+
+def check_target(target: Path, *, overwrite: bool) -> None:
+    """Refuse a target without a parent folder, and one that exists, unless it may be overwritten."""
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"Cannot write {target}: there is no folder {target.parent}. "
+            "The folder of the target must exist. Make it first with pathlib.Path.mkdir(parents=True)."
+        )
+    if target.exists() and not overwrite:
+        raise FileExistsError(
+            f"Cannot write {target}: it exists. A new name is needed, so that nothing on disk is lost. "
+            "Choose another name, or replace it with ct.write(image, path, overwrite=True)."
+        )
+
+
+def check_replaceable(target: Path, is_ours: Callable[[str], bool], kind: str) -> None:
+    """Refuse to replace a folder that holds more than an image, or a file by a folder."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise FileExistsError(
+            f"Cannot write {target}: it is a file, but a {kind} is a folder. "
+            "A folder of that kind may be overwritten, or a new name. Choose another name."
+        )
+    foreign = sorted(p.name for p in target.iterdir() if not is_ours(p.name))
+    if foreign:
+        raise FileExistsError(
+            f"Cannot overwrite {target}: beside a {kind} it holds {len(foreign)} other files, for instance "
+            f"{foreign[0]!r}, and they would be lost. Only a {kind} alone is replaced. "
+            "Move the other files away, or choose another name."
+        )
+
+
+def _move(part: Path, target: Path) -> None:
+    if not (part.is_dir() and target.exists()):
+        part.replace(target)
+        return
+    # A folder that is not empty cannot be replaced in one step: the old one steps aside first.
+    aside = target.with_name(f".old-{secrets.token_hex(4)}-{target.name}")
+    target.rename(aside)
+    try:
+        part.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
