@@ -87,6 +87,19 @@ def fetch(name: str) -> Path:
     return folder
 
 
+def reachable(name: str) -> bool:
+    """Tell whether a published data set is on this machine, or can be brought onto it now.
+
+    For chapters that go on without it where there is no connection. What is wrong with a set that is here
+    (a missing file, a wrong hash) is raised as by :func:`fetch`.
+    """
+    try:
+        fetch(name)
+    except ConnectionError:
+        return False
+    return True
+
+
 def sources() -> pd.DataFrame:
     """List the published data sets, with what to cite.
 
