@@ -274,3 +274,11 @@ def test_options_out_of_range_are_refused(options, said):
     a, b = blocky(np.random.default_rng(8))
     with pytest.raises(ValueError, match=said):
         ct.measure.kappa_interval(a, b, **{"block_um": 8.0, **options})
+
+
+def test_codes_that_occur_only_where_the_other_is_left_out_have_no_row():
+    a, b = labels([0, 1, 255]), labels([0, 1, 2])
+    for pair in ((a, b), (b, a)):
+        found = ct.measure.confusion_matrix(*pair, ignore=255)
+        assert found.index.tolist() == found.columns.tolist() == [0, 1]
+        assert found.to_numpy().tolist() == [[1, 0], [0, 1]]
