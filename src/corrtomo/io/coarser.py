@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
 from typing import Any
 
@@ -30,27 +31,32 @@ def coarsen_block(block: np.ndarray, step: tuple[int, ...], *, majority: bool) -
     """
     # Repeating the last voxel of an axis leaves mean and majority of what is there as they are.
     pad = [(0, -n % s) for n, s in zip(block.shape, step, strict=True)]
-    padded = np.pad(block, pad, mode="edge")
-    shape = [k for n, s in zip(padded.shape, step, strict=True) for k in (n // s, s)]
-    order = [*range(0, len(shape), 2), *range(1, len(shape), 2)]
-    votes = padded.reshape(shape).transpose(order).reshape(*shape[::2], -1)
+    padded = np.pad(block, pad, mode="edge") if any(p for _, p in pad) else block
+    starts = itertools.product(*map(range, step))
+    votes = [padded[tuple(map(slice, start, padded.shape, step))] for start in starts]
     return _most(votes) if majority else _mean(votes)
 
 
-def _mean(votes: np.ndarray) -> np.ndarray:
-    if votes.dtype.kind in "fc":
-        mean: np.ndarray = votes.mean(axis=-1, dtype=np.result_type(votes.dtype, np.float32))
-        return mean.astype(votes.dtype)
-    # Halves are rounded to even; whole numbers of 64 bits are exact to 53.
-    whole: np.ndarray = np.rint(votes.mean(axis=-1)).astype(votes.dtype)
-    return whole
+def _mean(votes: list[np.ndarray]) -> np.ndarray:
+    kind = votes[0].dtype
+    total = np.zeros(votes[0].shape, np.complex128 if kind.kind == "c" else np.float64)
+    for vote in votes:
+        total += vote
+    total /= len(votes)
+    if kind.kind in "ui":  # halves go to the even number
+        np.rint(total, out=total)
+        if kind.itemsize == 8:  # the largest whole number has no float of its own: the next one is too large
+            np.minimum(total, np.nextafter(float(np.iinfo(kind).max), 0), out=total)
+    return total.astype(kind)
 
 
-def _most(votes: np.ndarray) -> np.ndarray:
-    """Return the most frequent value of the last axis; of several, the first voxel's."""
-    counts = np.stack(
-        [(votes == votes[..., i : i + 1]).sum(axis=-1, dtype=np.uint8) for i in range(votes.shape[-1])], -1
-    )
-    first = counts.argmax(axis=-1)
-    most: np.ndarray = np.take_along_axis(votes, first[..., None], axis=-1)[..., 0]
-    return most
+def _most(votes: list[np.ndarray]) -> np.ndarray:
+    """Return the most frequent value; of several, the first."""
+    best, most = votes[0].copy(), np.zeros(votes[0].shape, np.uint8)
+    for vote in votes:
+        count = np.zeros(most.shape, np.uint8)
+        for other in votes:
+            count += vote == other
+        more = count > most
+        best[more], most[more] = vote[more], count[more]
+    return best

@@ -139,8 +139,8 @@ def write(
     -----
     The file is written under another name beside the target and moved into place at the end: an error or
     an interruption leaves the old file as it was. Coarser scales of OME-Zarr hold the mean of grey values,
-    and the majority of labels (images with ``attrs["phases"]``) and masks. What a format has no field for, such
-    as the exact origin, lies as JSON in its description.
+    and the majority of labels (images with ``attrs["phases"]``) and masks. What a format has no field for,
+    such as the exact origin, lies as JSON in its description.
 
     Examples
     --------

@@ -8,6 +8,7 @@ in NIfTI, and as a key of its own in MetaImage, which has no field for a unit.
 from __future__ import annotations
 
 import gzip
+import math
 import re
 import shutil
 import struct
@@ -152,13 +153,31 @@ def _read_nifti(path: Path) -> tuple[Any, str | None, str | None]:
                 alone = Path(folder) / "image.nii"
                 with alone.open("wb") as copy:
                     shutil.copyfileobj(content, copy)
-                itk = _load(alone, path)
-                return itk, *_nifti_header(alone)
+                _check_nifti_size(alone, path)
+                return _load(alone, path), *_nifti_header(alone)
     except EOFError as error:
         raise ValueError(
             f"Cannot read {path} of {path.stat().st_size} bytes: the file is truncated ({error}). "
             "A whole file is needed. Copy or download it again."
         ) from error
+
+
+def _check_nifti_size(alone: Path, path: Path) -> None:
+    """Refuse a file that ends too early: the NIfTI library would fill the rest with zeros."""
+    size = alone.stat().st_size
+    with alone.open("rb") as file:
+        head = file.read(352)
+    expected = 352
+    if size >= expected:
+        order = "<" if head[:4] == struct.pack("<i", 348) else ">"
+        count, *shape = struct.unpack(f"{order}8h", head[40:56])
+        (bits,), (start,) = struct.unpack(f"{order}h", head[72:74]), struct.unpack(f"{order}f", head[108:112])
+        expected = int(start) + math.prod(max(n, 1) for n in shape[: max(count, 0)]) * bits // 8
+    if size < expected:
+        raise ValueError(
+            f"Cannot read {path} of {path.stat().st_size} bytes: the file is truncated (unpacked, expected "
+            f"{expected} bytes or more, found {size}). A whole file is needed. Copy or download it again."
+        )
 
 
 def _nifti_header(path: Path) -> tuple[str | None, str | None]:

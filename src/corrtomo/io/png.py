@@ -56,9 +56,9 @@ def read(path: Path) -> Found:
     depth, kind = struct.unpack(">BB", chunks[b"IHDR"][8:10])
     if kind == 3 or depth < 8:
         raise ValueError(
-            f"Cannot read {path}: its pixels are "
-            f"{'numbers of a palette' if kind == 3 else f'{depth} bits deep'}, which may be colours, labels or "
-            "grey. 8 or 16 bits, grey or colour, are needed. Save it so first, for instance as 8-bit grey in Fiji."
+            f"Cannot read {path}: its pixels are {'of a palette' if kind == 3 else f'{depth} bits deep'}, "
+            "and may be colours, labels or grey. 8 or 16 bits, grey or colour, are needed. "
+            "Save it so first, for instance as 8-bit grey in Fiji."
         )
     try:
         values = imagecodecs.png_decode(content)

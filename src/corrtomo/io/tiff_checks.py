@@ -36,6 +36,8 @@ def checked(path: Path) -> Iterator[tifffile.TiffFile]:
             _refuse_heard(heard, tif, path)
             yield tif
             _refuse_heard(heard, tif, path)
+    except tifffile.TiffFileError as error:  # a later page, found broken when it is asked for
+        raise _damaged(path, str(error), "") from error
     finally:
         logger.removeHandler(heard)
         logger.propagate = propagate
