@@ -7,7 +7,7 @@ import corrtomo as ct
 from corrtomo.measure.surface import _steps, _weights
 
 # Share of the sphere of one of the 26 directions along edges, face diagonals and space diagonals of a cube
-# (Legland, Kiêu and Devaux 2007, doi:10.5566/ias.v26.p83-92, Table 1).
+# (Legland, Kiêu and Devaux 2007, doi:10.5566/ias.v26.p83-92).
 PUBLISHED = {1: 0.04577789120476, 2: 0.03698062787608, 3: 0.03519563978232}
 
 
