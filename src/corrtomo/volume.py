@@ -226,8 +226,8 @@ def check_finite(image: xr.DataArray, *, doing: str) -> None:
 def blocks(*images: xr.DataArray) -> Iterator[tuple[npt.NDArray[Any], ...]]:
     """Walk through images on one grid a few voxels at a time, each block as one row of values.
 
-    What is counted needs no order. A Dask image is read chunk by chunk, each chunk once, and never held whole;
-    a view that is not contiguous is copied block by block.
+    What is counted needs no order. A Dask image is read chunk by chunk, each chunk once, and never held
+    whole; a view that is not contiguous is copied block by block.
     """
     chunked = next((image.chunks for image in images if image.chunks is not None), None)
     for where in product(*map(_slices, chunked or [(n,) for n in images[0].shape])):

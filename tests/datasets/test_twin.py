@@ -59,7 +59,7 @@ def test_the_seed_repeats_the_fib_sem_slices(twin):
 
 
 def test_it_is_simulated_where_the_folder_data_is_missing(monkeypatch, twin):
-    monkeypatch.setattr(twin_files, "small_folder", lambda: None)
+    monkeypatch.setattr(twin_files, "small_folder", lambda seed: None)
     again = load("xt-fibsem")
     assert same(again.xray.data, twin.xray.data, step=1)
     assert isinstance(again.fibsem.data, da.Array)
@@ -226,7 +226,7 @@ def test_the_binned_fib_sem_volume_is_the_average_of_the_fine_one():
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"name": "xt-fib"}, "'xt-fib': not a known digital twin. Known is 'xt-fibsem'.*fetch"),
+        ({"name": "xt-fib"}, "'xt-fib': not a known sample. Known are xt-fibsem, .*Did you mean 'xt-fibsem'.*fetch"),
         ({"name": "xt-fibsem", "size": "medium"}, "size 'medium': allowed are small, full"),
         ({"name": "xt-fibsem", "seed": -1}, "seed -1: a whole number from 0"),
         ({"name": "xt-fibsem", "seed": 0.5}, "seed 0.5: a whole number from 0"),
