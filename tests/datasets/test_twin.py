@@ -226,7 +226,7 @@ def test_the_binned_fib_sem_volume_is_the_average_of_the_fine_one():
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"name": "xt-fib"}, "'xt-fib': not a known sample. Known are xt-fibsem, .*Did you mean 'xt-fibsem'.*fetch"),
+        ({"name": "xt-fib"}, "'xt-fib': not a known sample.*Did you mean 'xt-fibsem'.*fetch"),
         ({"name": "xt-fibsem", "size": "medium"}, "size 'medium': allowed are small, full"),
         ({"name": "xt-fibsem", "seed": -1}, "seed -1: a whole number from 0"),
         ({"name": "xt-fibsem", "seed": 0.5}, "seed 0.5: a whole number from 0"),
