@@ -38,7 +38,8 @@ def check(image: xr.DataArray, path: Path) -> None:
 def write(image: xr.DataArray, path: Path) -> None:
     """Write the slice, its pixel size where PNG has a field for it, and the record."""
     values = as_stored(np.asarray(full(image)[:, 0]))
-    encoded = imagecodecs.png_encode((values[0] if len(values) == 1 else np.moveaxis(values, 0, -1)).copy())
+    pixels = values[0] if len(values) == 1 else np.moveaxis(values, 0, -1)
+    encoded = bytes(imagecodecs.png_encode(pixels.copy()))
     sizes = dict(zip((str(d) for d in image.dims if d != CHANNEL), voxel_size(image), strict=True))
     per_metre = [round(1e6 / sizes.get(d, 1.0)) for d in "xy"]
     head = 8 + 25  # magic and the first chunk
