@@ -136,6 +136,14 @@ def test_what_we_write_is_what_others_read(tmp_path):
         assert [a["key"] for a in json.loads(file["image"].attrs["axistags"])["axes"]] == list("czyx")
 
 
+def test_masks_and_origins_are_those_of_imagej(tmp_path):
+    mask = volume(np.array([[False, True, True]]), 0.5, origin=(0.0, 2.0))
+    write(mask, tmp_path / "a.tif")
+    with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+        assert tif.asarray().tolist() == [[0, 255, 255]]
+        assert tif.imagej_metadata["xorigin"] == -4
+
+
 def test_a_file_changed_elsewhere_is_not_taken_for_ours(tmp_path):
     # Fiji keeps the text of a cropped or rescaled image.
     path = tmp_path / "a.tif"
@@ -223,7 +231,11 @@ def test_png_states_its_pixel_where_it_is_fine_enough(tmp_path):
     at, end = content.index(b"tEXt") - 4, content.index(b"IDAT") - 4
     (tmp_path / "a.png").write_bytes(content[:at] + content[end:])  # as another programme would write it
     assert voxel_size(read(tmp_path / "a.png")) == (0.5, 0.25)
-    (tmp_path / "b.png").write_bytes(imagecodecs.png_encode(SLICE))
+    write(volume(SLICE, 25_400 / 72), tmp_path / "b.png")  # as a picture for a screen
+    content = (tmp_path / "b.png").read_bytes()
+    (tmp_path / "b.png").write_bytes(
+        content[: content.index(b"tEXt") - 4] + content[content.index(b"IDAT") - 4 :]
+    )
     with pytest.raises(ValueError, match="does not state its voxel size"):
         read(tmp_path / "b.png")
 

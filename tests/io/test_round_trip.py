@@ -131,6 +131,15 @@ def test_many_channels_with_long_names(name, tmp_path):
     assert_same(read(tmp_path / name), image)
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_coordinates_that_were_not_counted_from_their_origin(name, tmp_path):
+    cut = volume(np.zeros((3, 40), np.uint8), 0.1, origin=0.7).isel(x=slice(3, None))
+    recounted = volume(cut.data, voxel_size(cut), origin=(0.7, float(cut.x[0])))
+    assert (cut.x.values != recounted.x.values).any()  # by the last bit
+    write(cut, tmp_path / name)
+    assert_same(read(tmp_path / name).compute(), cut)
+
+
 @pytest.mark.parametrize(
     ("value", "kind"),
     [(np.zeros(3), "ndarray"), ({1: 2}, "dict"), ((1, 2), "tuple"), (float("nan"), "float")],

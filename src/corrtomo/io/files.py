@@ -14,7 +14,6 @@ from ..volume import check_image
 from . import hdf5, itk, omezarr, png, slices, tiff
 from .atomic import check_replaceable, check_target, replacing
 from .found import Asked, Found, to_image
-from .record import describe
 
 _FORMATS: dict[str, Any] = {
     ".tif": tiff,
@@ -163,7 +162,6 @@ def write(
         raise _unknown(target, "write")
     chosen = _FORMATS.get(suffix, slices)
     chosen.check(image, target)
-    describe(image)  # refuses what cannot be kept before anything is made
     _write(chosen, image, target, overwrite, dataset)
 
 
