@@ -101,7 +101,9 @@ def volume(
             spatial, data.shape[len(names) - len(spatial) :], sizes, starts, strict=True
         )
     }
-    return xr.DataArray(data, dims=names, coords=coords, name=name)
+    image = xr.DataArray(data, dims=names, coords=coords)
+    image.name = name  # given to xarray, None would become the token of a Dask array
+    return image
 
 
 def voxel_size(image: xr.DataArray) -> tuple[float, ...]:

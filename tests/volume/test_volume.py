@@ -137,3 +137,9 @@ def test_grids_that_differ_are_refused():
 def test_values_that_are_not_finite_are_refused():
     with pytest.raises(ValueError, match="2 of 3 grey values are NaN or infinite"):
         check_finite(ct.volume([1.0, np.nan, np.inf], 1), doing="threshold")
+
+
+def test_a_lazy_image_has_the_given_name_or_none():
+    lazy = da.zeros((4, 4), chunks=2)
+    assert ct.volume(lazy, 1).name is None
+    assert ct.volume(lazy, 1, name="grey").name == "grey"
