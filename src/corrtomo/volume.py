@@ -76,16 +76,26 @@ def volume(
             "Cannot give coordinates to an xarray.DataArray: it may have its own. "
             "Pass its values (image.data) to ct.volume()."
         )
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(
+            "Cannot use a masked array: what is masked would count as grey values. "
+            "Fill it first with array.filled(...), or mark labels as left out (255)."
+        )
     data = array if hasattr(array, "__array_function__") else np.asarray(array)
     names = _dims(data.ndim, dims)
+    if np.isnan(data.shape).any():
+        raise ValueError(
+            f"Cannot make a volume of shape {data.shape}: the sizes of its Dask chunks are not known. "
+            "Compute them first with array.compute_chunk_sizes()."
+        )
     if 0 in data.shape:
         raise ValueError(
             f"Cannot make a volume of shape {data.shape}: it holds no voxel. Every axis needs one or more."
         )
-    if not (np.issubdtype(data.dtype, np.number) or data.dtype == bool):
+    if not (_is_real(data.dtype) or data.dtype == bool):
         raise TypeError(
-            f"Cannot make a volume of dtype {data.dtype}: grey values and labels are numbers or booleans. "
-            "Convert the array first, for instance with array.astype('uint8')."
+            f"Cannot make a volume of dtype {data.dtype}: grey values and labels are real numbers or "
+            "booleans. Convert the array first, for instance with array.astype('uint8')."
         )
     spatial = [d for d in names if d in SPATIAL]
     sizes = _per_axis(voxel_size, spatial, "voxel size")
@@ -103,6 +113,8 @@ def volume(
     }
     image = xr.DataArray(data, dims=names, coords=coords)
     image.name = name  # given to xarray, None would become the token of a Dask array
+    for dim in spatial:
+        _spacing(image, dim)  # refuses an origin so far off that floats cannot tell voxels apart
     return image
 
 
@@ -124,7 +136,13 @@ def voxel_size(image: xr.DataArray) -> tuple[float, ...]:
     TypeError
         If `image` is a plain array.
     ValueError
-        If coordinates are missing, not even, or descending.
+        If coordinates are missing, not even, not in µm, or descending.
+
+    Notes
+    -----
+    Where one voxel is left along an axis, its stated size is taken. Averaging blocks of voxels into one
+    (``image.coarsen(z=4).mean()``) does not change that statement: make such an image anew with
+    :func:`volume`.
 
     Examples
     --------
@@ -162,11 +180,7 @@ def check_image(image: Any, *, ndim: Sequence[int] | None = None) -> list[str]:
             "Check the crop that made it, for instance image.sel(x=slice(0, 10)) in µm."
         )
     for dim in spatial:
-        if dim not in image.coords:
-            raise ValueError(
-                f"Cannot use an image without {dim} coordinates: its voxel size is not known. "
-                "Make one with ct.volume(array, voxel_size)."
-            )
+        _check_coordinate(image, dim)
     if ndim is not None and len(spatial) not in ndim:
         wanted = " or ".join(f"{n}D" for n in ndim)
         raise ValueError(
@@ -194,12 +208,20 @@ def check_same_grid(first: xr.DataArray, second: xr.DataArray, *, doing: str) ->
             "Coarsen the finer one first with ct.register.coarsen()."
         )
     for dim in (str(d) for d in first.dims if d in SPATIAL):
-        step = _spacing(first, dim)
+        step, other = _spacing(first, dim), _spacing(second, dim)
         gap = float(np.abs(first[dim].values - second[dim].values).max())
-        if gap > 1e-3 * step:
+        if gap > 1e-3 * step or abs(other - step) > 1e-3 * step:
             raise ValueError(
                 f"Cannot {doing}: their {dim} coordinates differ by up to {gap:.4g} µm "
-                f"(voxel size {step:.4g} µm). Bring them onto one grid first with ct.register."
+                f"(voxel sizes {step:.4g} and {other:.4g} µm). Bring them onto one grid first with "
+                "ct.register."
+            )
+    if CHANNEL in first.coords and CHANNEL in second.coords:
+        names = first[CHANNEL].values.tolist(), second[CHANNEL].values.tolist()
+        if names[0] != names[1]:
+            raise ValueError(
+                f"Cannot {doing}: their channels {names[0]} and {names[1]} differ. "
+                "Select the same channels first, in one order, with image.sel(channel=[...])."
             )
 
 
@@ -242,6 +264,26 @@ def blocks(*images: xr.DataArray) -> Iterator[tuple[npt.NDArray[Any], ...]]:
 def _slices(sizes: Sequence[int]) -> list[slice]:
     ends = np.cumsum(sizes)
     return [slice(int(end) - size, int(end)) for size, end in zip(sizes, ends, strict=True)]
+
+
+def _is_real(dtype: np.dtype[Any]) -> bool:
+    return np.issubdtype(dtype, np.integer) or np.issubdtype(dtype, np.floating)
+
+
+def _check_coordinate(image: xr.DataArray, dim: str) -> None:
+    """Refuse positions that are missing, are no lengths, or are in another unit than µm."""
+    if dim not in image.coords:
+        raise ValueError(
+            f"Cannot use an image without {dim} coordinates: its voxel size is not known. "
+            "Make one with ct.volume(array, voxel_size)."
+        )
+    coord = image[dim]
+    unit = coord.attrs.get("units", "µm")
+    if not _is_real(coord.dtype) or unit not in ("µm", "um", "micrometer"):
+        raise ValueError(
+            f"Cannot use {dim} coordinates of dtype {coord.dtype} in {unit!r}: positions are numbers in µm. "
+            "Make the image anew with ct.volume(image.data, voxel_size)."
+        )
 
 
 def _dims(ndim: int, dims: Sequence[str] | None) -> list[str]:
@@ -287,10 +329,10 @@ def _spacing(image: xr.DataArray, dim: str) -> float:
     coord = image[dim]
     stated = coord.attrs.get(_ATTR)
     if coord.size == 1:
-        if stated is None:
+        if not (isinstance(stated, Real) and 0 < float(stated) < np.inf):
             raise ValueError(
-                f"Cannot read the voxel size along {dim}: there is one voxel and no stated size. "
-                "Make the image with ct.volume(array, voxel_size)."
+                f"Cannot read the voxel size along {dim}: there is one voxel and no stated size "
+                f"({stated!r}). Make the image with ct.volume(array, voxel_size)."
             )
         return float(stated)
     steps = np.diff(coord.values.astype(float))

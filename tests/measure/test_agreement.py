@@ -282,3 +282,28 @@ def test_codes_that_occur_only_where_the_other_is_left_out_have_no_row():
         found = ct.measure.confusion_matrix(*pair, ignore=255)
         assert found.index.tolist() == found.columns.tolist() == [0, 1]
         assert found.to_numpy().tolist() == [[1, 0], [0, 1]]
+
+
+def test_blocks_of_many_classes_are_refused_before_they_fill_the_memory():
+    labels = ct.volume(np.arange(2**15) % 200, 1.0)
+    with pytest.raises(ValueError, match="32768 blocks of 1 µm with 200 classes each"):
+        ct.measure.kappa_interval(labels, labels, 1.0)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"block_um": "2"}, {"level": None}, {"resamples": 100.5}, {"seed": -1}, {"seed": 1.5}]
+)
+def test_options_that_are_no_numbers_are_refused(wrong):
+    labels = ct.volume(np.arange(100) % 2, 1.0)
+    with pytest.raises(TypeError, match="numbers are needed"):
+        ct.measure.kappa_interval(labels, labels, **{"block_um": 5.0, **wrong})
+
+
+def test_kappa_is_exact_where_one_class_is_nearly_all():
+    assert ct.measure.kappa_from_confusion([[10**15, 0], [0, 1]]) == 1.0
+
+
+@pytest.mark.parametrize("kappa", ["0.5", None, True])
+def test_a_word_needs_a_number(kappa):
+    with pytest.raises(ValueError, match="Cannot name kappa"):
+        ct.measure.landis_koch(kappa)

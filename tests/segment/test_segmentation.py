@@ -146,7 +146,7 @@ def test_two_thresholds_make_labels_one_does_not():
     image = ct.volume(two_peaks((4, 5, 6), 5), (0.4, 0.3, 0.2), origin=7.0)
     ternary = ct.segment.by_thresholds(image, 100, 140)
     assert ternary.attrs["phases"]["AM"] == 2
-    assert "phases" not in ct.segment.by_thresholds(image, 100).attrs
+    assert ct.segment.by_thresholds(image, 100).attrs["phases"] == {}
     assert ct.voxel_size(ternary) == (0.4, 0.3, 0.2)
     assert float(ternary.x[0]) == 7.0
 
@@ -239,3 +239,54 @@ def test_masks_and_very_wide_integers_are_refused(find):
 def test_thresholds_out_of_order_or_range_are_refused(levels, error, said):
     with pytest.raises(error, match=said):
         ct.segment.by_thresholds(ct.volume(np.arange(3, dtype=np.uint8), 1.0), *levels)
+
+
+def test_classes_can_be_named_as_phases():
+    image = ct.volume(np.array([1, 5, 9], np.uint8), 0.5)
+    labels = ct.segment.by_thresholds(image, 5, phases=(ct.Phase.PORE, ct.Phase.AM))
+    assert labels.values.tolist() == [0, 0, 2]
+    assert ct.measure.volume_fractions(labels).phase.tolist() == ["pore", "active material"]
+    for phases in ((ct.Phase.AM,), (ct.Phase.AM, ct.Phase.AM), (ct.Phase.PORE, ct.Phase.LEFT_OUT)):
+        with pytest.raises(ValueError, match="2 different phases are needed"):
+            ct.segment.by_thresholds(image, 5, phases=phases)
+
+
+def test_classes_that_are_not_named_are_never_taken_for_phases():
+    image = ct.volume(np.array([1, 5, 9], np.uint8), 0.5)
+    for labels in (
+        ct.segment.by_thresholds(image, 5),
+        ct.segment.one_phase(ct.volume([0, 1, 2], 0.5), ct.Phase.AM),
+    ):
+        with pytest.raises(ValueError, match=r"are not named as phases.*phases=\(ct\.Phase\.PORE"):
+            ct.measure.volume_fractions(labels)
+
+
+def test_one_phase_keeps_the_stated_voxel_size_of_a_thin_image():
+    labels = ct.volume(np.zeros((1, 2), int), (3.0, 0.5))
+    assert ct.voxel_size(ct.segment.one_phase(labels, ct.Phase.AM)) == (3.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    "grey",
+    [
+        np.array([60000, -60000, 1], np.float16),
+        (1e8 + np.arange(100)).astype(np.float32),
+        np.array([2**63, 2**63 + 5, 2**63 + 5], np.uint64),
+        np.array([-128, 127, 127], np.int8),
+    ],
+)
+def test_every_dtype_of_grey_values_has_a_threshold(grey):
+    image = ct.volume(grey, 0.5)
+    for finder in (ct.segment.threshold_otsu, ct.segment.threshold_max_entropy):
+        assert float(grey.min()) <= finder(image) <= float(grey.max())
+
+
+def test_floats_that_cannot_be_told_apart_are_refused():
+    for grey in (np.array([1.0, np.nextafter(1.0, 2)]), np.array([-1.7e308, 1.7e308])):
+        with pytest.raises(ValueError, match="cannot be told apart in 256 bins"):
+            ct.segment.threshold_otsu(ct.volume(grey, 0.5))
+
+
+def test_a_threshold_beyond_the_dtype_parts_nothing():
+    image = ct.volume(np.array([1, 2], np.float16), 0.5)
+    assert ct.segment.by_thresholds(image, -1e9, 1e9).values.tolist() == [1, 1]

@@ -11,6 +11,8 @@ import corrtomo as ct
 from corrtomo.volume import check_finite, check_image, check_same_grid, origin
 
 size = st.floats(1e-4, 1e4)
+FOUR = da.from_array(np.arange(4))
+UNKNOWN = FOUR[FOUR > 1]
 
 
 def test_coordinates_are_voxel_centres_in_um():
@@ -85,9 +87,13 @@ def test_a_voxel_size_that_is_no_number_is_refused(voxel_size):
         (np.zeros((2, 2)), {"dims": ("a", "x")}, ValueError, "out of channel, z, y, x"),
         (np.zeros(2), {"dims": ("channel",)}, ValueError, "out of channel, z, y, x"),
         (np.zeros((2, 2)), {"origin": np.nan}, ValueError, "origin nan: it must be finite"),
-        (np.array(["a"]), {}, TypeError, "grey values and labels are numbers"),
-        (np.array([{}]), {}, TypeError, "grey values and labels are numbers"),
+        (np.array(["a"]), {}, TypeError, "grey values and labels are real numbers"),
+        (np.array([{}]), {}, TypeError, "grey values and labels are real numbers"),
         (xr.DataArray([1]), {}, TypeError, "it may have its own"),
+        (np.ma.masked_array([1, 2], [0, 1]), {}, TypeError, "what is masked would count"),
+        (np.ones(2, complex), {}, TypeError, "real numbers or booleans"),
+        (np.zeros(3), {"origin": 1e20}, ValueError, "must"),
+        (UNKNOWN, {}, ValueError, "chunks are not known"),
     ],
 )
 def test_arrays_that_are_no_image_are_refused(array, kwargs, error, match):
@@ -143,3 +149,39 @@ def test_a_lazy_image_has_the_given_name_or_none():
     lazy = da.zeros((4, 4), chunks=2)
     assert ct.volume(lazy, 1).name is None
     assert ct.volume(lazy, 1, name="grey").name == "grey"
+
+
+@pytest.mark.parametrize(
+    "values", [np.array([0, 1, 2], "datetime64[s]"), np.array([False, True]), np.array([1j, 2j])]
+)
+def test_positions_that_are_no_lengths_are_refused(values):
+    with pytest.raises(ValueError, match="positions are numbers in µm"):
+        ct.voxel_size(xr.DataArray(np.zeros(len(values)), dims="x", coords={"x": values}))
+
+
+def test_positions_in_another_unit_are_refused():
+    coord = xr.Variable("x", [0.0, 10.0], {"units": "nm"})
+    with pytest.raises(ValueError, match="in 'nm': positions are numbers in µm"):
+        ct.voxel_size(xr.DataArray(np.zeros(2), dims="x", coords={"x": coord}))
+
+
+@pytest.mark.parametrize("stated", [-3.0, np.nan, "1"])
+def test_a_stated_size_that_is_none_is_refused(stated):
+    image = ct.volume(np.zeros(1), 1)
+    image.x.attrs["voxel_size_um"] = stated
+    with pytest.raises(ValueError, match="one voxel and no stated size"):
+        ct.voxel_size(image)
+
+
+def test_grids_are_compared_on_both_sides():
+    image, thin = ct.volume(np.zeros(3), 1), ct.volume(np.zeros(1), 1)
+    broken = image.assign_coords(x=[0.0, np.nan, 2.0])
+    for pair in ((image, broken), (broken, image)):
+        with pytest.raises(ValueError, match="must ascend"):
+            check_same_grid(*pair, doing="compare")
+    with pytest.raises(ValueError, match="voxel sizes 1 and 9 µm"):
+        check_same_grid(thin, ct.volume(np.zeros(1), 9), doing="compare")
+    two = ct.volume(np.zeros((2, 3)), 1, dims=("channel", "x"))
+    names = two.assign_coords(channel=["a", "b"]), two.assign_coords(channel=["b", "a"])
+    with pytest.raises(ValueError, match="channels .* differ"):
+        check_same_grid(*names, doing="compare")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from .histogram import CODES, as_codes, check_ignore, count_pairs, kept_codes
 
 _WORDS = ((0.0, "poor"), (0.2, "slight"), (0.4, "fair"), (0.6, "moderate"), (0.8, "substantial"))
 _FEWEST_BLOCKS = 8
+_MOST_COUNTS = 1 << 27
 _DRAWN = 1 << 23
 """Blocks that are drawn at a time: what is held while resampling."""
 
@@ -135,7 +137,7 @@ def kappa_from_confusion(counts: npt.ArrayLike) -> float:
     return kappa
 
 
-def landis_koch(kappa: float) -> str:
+def landis_koch(kappa: Any) -> str:
     """Say in a word what a κ means, by the common scale of Landis and Koch.
 
     Parameters
@@ -168,7 +170,8 @@ def landis_koch(kappa: float) -> str:
     >>> ct.measure.landis_koch(0.79)
     'substantial'
     """
-    if not -1.0 <= kappa <= 1.0:
+    number = isinstance(kappa, Real) and not isinstance(kappa, bool | np.bool_)
+    if not (number and -1.0 <= kappa <= 1.0):
         raise ValueError(
             f"Cannot name kappa {kappa!r}: it lies between -1 and 1. Compute it with "
             "ct.measure.cohen_kappa()."
@@ -237,7 +240,7 @@ def kappa_interval(
     >>> ct.measure.kappa_interval(a, a, 4.0)
     Interval(low=1.0, high=1.0, level=0.95, blocks=16)
     """
-    _check_options(block_um, level, resamples)
+    _check_options(block_um, level, resamples, seed)
     check_spatial(a, doing="cut blocks")
     table = _count(a, b)
     codes = _codes(table, ignore)
@@ -287,10 +290,12 @@ def _kappas(counts: npt.NDArray[Any], classes: int) -> npt.NDArray[np.float64]:
     """Return κ of each row of flattened confusion matrices; NaN where it is undefined."""
     tables = counts.reshape(-1, classes, classes).astype(float)
     n = tables.sum(axis=(1, 2))
-    observed = np.trace(tables, axis1=1, axis2=2) / n
-    chance = np.einsum("ki,ki->k", tables.sum(axis=2), tables.sum(axis=1)) / n**2
-    undefined = chance >= 1.0
-    kappas: npt.NDArray[np.float64] = (observed - chance) / np.where(undefined, 1.0, 1.0 - chance)
+    first, second = tables.sum(axis=2), tables.sum(axis=1)
+    apart = (n - np.trace(tables, axis1=1, axis2=2)) / n
+    # What chance would set apart, as a sum of positive terms: exact also where one class is nearly all.
+    by_chance = np.einsum("ki,ki->k", first, n[:, None] - second) / n**2
+    undefined = by_chance == 0
+    kappas: npt.NDArray[np.float64] = 1 - apart / np.where(undefined, 1.0, by_chance)
     kappas[undefined] = np.nan
     return kappas
 
@@ -305,11 +310,16 @@ def _per_block(
             f"Cannot cut blocks of {block_um!r} µm: that is less than a voxel of {min(sizes):g} µm. Take "
             "about twice the width of a grain."
         )
-    edges = [max(1, round(block_um / size)) for size in sizes]
+    edges = [max(1, round(min(block_um / size, n))) for size, n in zip(sizes, a.shape, strict=True)]
     shape = (1,) * (3 - a.ndim) + a.shape
     edges = [1] * (3 - a.ndim) + edges
     first, second = (as_codes(np.asarray(image.data)).reshape(shape) for image in (a, b))
     blocks = tuple(-(-n // e) for n, e in zip(shape, edges, strict=True))
+    if np.prod(blocks) * len(codes) ** 2 > _MOST_COUNTS:
+        raise ValueError(
+            f"Cannot cut {np.prod(blocks)} blocks of {block_um:g} µm with {len(codes)} classes each: "
+            f"{_MOST_COUNTS} counts at most are held. Raise block_um: it should be wider than a grain."
+        )
     place = np.full(CODES, -1, np.int64)
     place[codes] = np.arange(len(codes))
     counts = np.zeros((*blocks, len(codes), len(codes)), np.int64)
@@ -341,7 +351,15 @@ def _resample(
     return np.concatenate(kappas)
 
 
-def _check_options(block_um: float, level: float, resamples: int) -> None:
+def _check_options(block_um: Any, level: Any, resamples: Any, seed: Any) -> None:
+    numbers = all(isinstance(v, Real) and not isinstance(v, bool | np.bool_) for v in (block_um, level))
+    whole = all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in (resamples, seed))
+    if not (numbers and whole and seed >= 0):
+        raise TypeError(
+            f"Cannot find an interval with block_um={block_um!r}, level={level!r}, resamples={resamples!r}, "
+            f"seed={seed!r}: numbers are needed, whole ones for resamples and seed, and a seed from 0. "
+            "Pass for instance block_um=5.0."
+        )
     if not (np.isfinite(block_um) and block_um > 0):
         raise ValueError(
             f"Cannot cut blocks of {block_um!r} µm: the edge length must be finite and above zero. "

@@ -54,6 +54,13 @@ def volume_fractions(labels: xr.DataArray) -> pd.DataFrame:
             "Cannot compute volume fractions of a mask of booleans: which phases it parts is not known. "
             "Labels with codes of ct.Phase are needed. For the share of a mask take mask.mean()."
         )
+    if labels.attrs.get("phases") == {}:
+        raise ValueError(
+            "Cannot compute volume fractions: the classes of these labels are not named as phases. Codes "
+            "of ct.Phase are needed. Name them when segmenting, for instance with "
+            "ct.segment.by_thresholds(image, 110, phases=(ct.Phase.PORE, ct.Phase.AM)), or "
+            "assign_attrs(phases=...)."
+        )
     counts = np.zeros(CODES, np.int64)
     for (part,) in blocks(labels):
         counts += np.bincount(as_codes(part), minlength=CODES)

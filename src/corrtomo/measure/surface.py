@@ -14,6 +14,8 @@ from scipy.spatial import SphericalVoronoi
 from ..phases import check_mask
 from ..volume import check_image, check_spatial, voxel_size
 
+_MOST_ELONGATED = 1000
+
 
 def surface_area(mask: xr.DataArray) -> float:
     """Compute the surface area of a mask by Crofton's formula.
@@ -109,8 +111,14 @@ def _prepare(mask: xr.DataArray, *, doing: str) -> tuple[npt.NDArray[np.uint8], 
     check_image(mask, ndim=(2, 3))
     check_spatial(mask, doing=doing)
     check_mask(mask, doing=doing)
+    sizes = voxel_size(mask)
+    if max(sizes) > _MOST_ELONGATED * min(sizes):
+        raise ValueError(
+            f"Cannot {doing} of voxels of {sizes} µm: no edge may be more than {_MOST_ELONGATED} times "
+            "another. Check the voxel size that was given to ct.volume()."
+        )
     # Booleans by a view may hold any byte: compare, do not reinterpret.
-    return (np.asarray(mask.data).view(np.uint8) != 0).view(np.uint8), np.array(voxel_size(mask))
+    return (np.asarray(mask.data).view(np.uint8) != 0).view(np.uint8), np.array(sizes)
 
 
 def _steps(ndim: int) -> npt.NDArray[np.int64]:

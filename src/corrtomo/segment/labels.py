@@ -24,7 +24,8 @@ def one_phase(labels: xr.DataArray, phase: Phase) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        ``uint8``: 1 where `labels` is `phase`, 255 where it is left out, 0 elsewhere.
+        ``uint8``: 1 where `labels` is `phase`, 255 where it is left out, 0 elsewhere. Its codes are no
+        phases: ``attrs["phases"]`` is empty.
 
     Raises
     ------
@@ -45,8 +46,7 @@ def one_phase(labels: xr.DataArray, phase: Phase) -> xr.DataArray:
             "Cannot select phase 255: it marks what is left out, not a phase. Select one of ct.Phase, or "
             "compare with labels == ct.Phase.LEFT_OUT."
         )
-    out: xr.DataArray = xr.where(
-        labels == Phase.LEFT_OUT, np.uint8(Phase.LEFT_OUT), (labels == chosen).astype(np.uint8)
-    )
-    out.name = chosen.label
+    one = (labels == chosen).astype(np.uint8)
+    out = one.where(labels != Phase.LEFT_OUT, np.uint8(Phase.LEFT_OUT))
+    out.attrs, out.name = {"phases": {}}, chosen.label
     return out

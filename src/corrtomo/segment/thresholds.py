@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from numbers import Real
 from typing import Any
@@ -106,7 +107,9 @@ def threshold_max_entropy(image: xr.DataArray) -> float:
     return float(greys[int(np.argmax(entropy))])
 
 
-def by_thresholds(image: xr.DataArray, *thresholds: float) -> xr.DataArray:
+def by_thresholds(
+    image: xr.DataArray, *thresholds: float, phases: Sequence[Phase] | None = None
+) -> xr.DataArray:
     """Segment by global thresholds: a grey value above the n-th belongs to class n.
 
     Parameters
@@ -115,18 +118,21 @@ def by_thresholds(image: xr.DataArray, *thresholds: float) -> xr.DataArray:
         Grey values, any dims; a Dask image stays lazy.
     *thresholds : float
         Grey values, ascending.
+    phases : sequence of Phase, optional
+        What the classes are, from dark to bright: the result then holds their codes.
 
     Returns
     -------
     xarray.DataArray
-        ``uint8`` classes 0 … n on the grid of `image`. With two thresholds these are the codes of pore,
-        carbon binder domain and active material, and are marked as such; otherwise what they mean is for the
-        caller to say.
+        ``uint8`` classes 0 … n on the grid of `image`, or the codes of `phases`. Two thresholds part pore,
+        carbon binder domain and active material, whose codes are 0, 1 and 2. Classes that are not named are
+        no phases: ``attrs["phases"]`` is empty.
 
     Raises
     ------
     ValueError
-        If there is no threshold, they do not ascend or are not finite, or a grey value is NaN or infinite.
+        If there is no threshold, they do not ascend or are not finite, a grey value is NaN or infinite, or
+        the number of phases does not fit.
 
     Notes
     -----
@@ -138,20 +144,40 @@ def by_thresholds(image: xr.DataArray, *thresholds: float) -> xr.DataArray:
     >>> import corrtomo as ct
     >>> ct.segment.by_thresholds(ct.volume([73, 74, 110, 111], 0.438), 73, 110).values
     array([0, 1, 1, 2], dtype=uint8)
+    >>> ct.segment.by_thresholds(ct.volume([73, 111], 0.438), 110, phases=(ct.Phase.PORE, ct.Phase.AM)).values
+    array([0, 2], dtype=uint8)
     """
     check_image(image)
     levels = _ascending(thresholds)
+    codes = _codes(phases, len(levels) + 1)
     if not np.issubdtype(image.dtype, np.floating):
         levels = [math.floor(level) for level in levels]  # the same classes, without a copy as floats
     classes: xr.DataArray = xr.apply_ufunc(
-        _classify, image, kwargs={"levels": levels}, dask="parallelized", output_dtypes=[np.uint8]
+        _classify,
+        image,
+        kwargs={"levels": levels, "codes": codes},
+        dask="parallelized",
+        output_dtypes=[np.uint8],
     )
     classes.name = "segmentation"
-    classes.attrs = {"phases": {p.name: int(p) for p in Phase}} if len(levels) == 2 else {}
+    named = phases is not None or len(levels) == 2
+    classes.attrs = {"phases": {p.name: int(p) for p in Phase} if named else {}}
     return classes
 
 
-def _classify(grey: npt.NDArray[Any], levels: list[float] | list[int]) -> npt.NDArray[np.uint8]:
+def _codes(phases: Sequence[Phase] | None, count: int) -> npt.NDArray[np.uint8]:
+    chosen = range(count) if phases is None else [Phase(phase) for phase in phases]
+    if len(chosen) != count or len(set(chosen)) != count or (Phase.LEFT_OUT in chosen and phases is not None):
+        raise ValueError(
+            f"Cannot name {count} classes {phases!r}: {count} different phases are needed, from dark to "
+            "bright. Pass for instance phases=(ct.Phase.PORE, ct.Phase.AM) with one threshold."
+        )
+    return np.array(chosen, np.uint8)
+
+
+def _classify(
+    grey: npt.NDArray[Any], levels: list[float] | list[int], codes: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.uint8]:
     if np.issubdtype(grey.dtype, np.floating) and not np.isfinite(grey).all():
         raise ValueError(
             f"Cannot segment by thresholds: {int((~np.isfinite(grey)).sum())} grey values are NaN or "
@@ -160,8 +186,10 @@ def _classify(grey: npt.NDArray[Any], levels: list[float] | list[int]) -> npt.ND
         )
     out = np.zeros(grey.shape, np.uint8)
     for level in levels:
+        if np.issubdtype(grey.dtype, np.floating):  # a level beyond what the dtype holds parts nothing
+            level = float(np.clip(level, np.finfo(grey.dtype).min, np.finfo(grey.dtype).max))
         out += grey > level
-    return out
+    return out if np.array_equal(codes, np.arange(len(codes))) else codes[out]
 
 
 def _ascending(thresholds: tuple[Any, ...]) -> list[float]:
@@ -209,8 +237,17 @@ def _histogram(image: xr.DataArray, *, doing: str) -> tuple[npt.NDArray[Any], np
             "Check the crop, or the channel, that was passed."
         )
     if np.issubdtype(image.dtype, np.floating):
+        low, high = float(low), float(high)
+        step = high / _FLOAT_BINS - low / _FLOAT_BINS
+        if not (np.isfinite(high - low) and step > 2 * np.spacing(max(abs(low), abs(high)))):
+            raise ValueError(
+                f"Cannot {doing}: grey values from {low:g} to {high:g} cannot be told apart in "
+                f"{_FLOAT_BINS} bins. A range that floats resolve is needed. Scale the image first, for "
+                "instance with (image - image.min()) / (image.max() - image.min())."
+            )
         edges = np.linspace(low, high, _FLOAT_BINS + 1)
-        counts = sum(np.histogram(part, bins=_FLOAT_BINS, range=(low, high))[0] for (part,) in blocks(image))
+        parts = (part.astype(float) for (part,) in blocks(image))
+        counts = sum(np.histogram(part, bins=_FLOAT_BINS, range=(low, high))[0] for part in parts)
         return np.asarray(counts), (edges[:-1] + edges[1:]) / 2
     n = int(high) - int(low) + 1
     if image.dtype == bool or n > _MOST_GREYS:
@@ -219,7 +256,9 @@ def _histogram(image: xr.DataArray, *, doing: str) -> tuple[npt.NDArray[Any], np
             f"integers that span {_MOST_GREYS} or fewer, are needed. Pass grey values, not a mask; scale "
             "wider integers first, for instance with image.astype('float32')."
         )
-    counts = sum(np.bincount(part.astype(np.intp) - int(low), minlength=n) for (part,) in blocks(image))
+    wide = image.dtype if image.dtype == np.uint64 else np.dtype(np.int64)
+    shifted = ((part.astype(wide) - wide.type(low)).astype(np.intp) for (part,) in blocks(image))
+    counts = sum(np.bincount(part, minlength=n) for part in shifted)
     return np.asarray(counts), np.arange(int(low), int(high) + 1, dtype=float)
 
 

@@ -220,7 +220,7 @@ def cut(image: xr.DataArray, *, at_um: float | None = None, index: int | None = 
 
 def _is_labels(image: xr.DataArray) -> bool:
     # A comparison such as labels == ct.Phase.AM keeps the attributes, but is a mask.
-    return "phases" in image.attrs and image.dtype != bool
+    return bool(image.attrs.get("phases")) and image.dtype != bool
 
 
 def _phase_legend(*cuts: xr.DataArray, ignore: int | None = None) -> list[Patch]:
