@@ -3,7 +3,6 @@ PY ?= python3
 UV_VERSION := 0.13.8
 BIN := .venv/bin
 SITE := book/_build/html
-export PYTHONWARNDEFAULTENCODING =
 # Real data that stands beside the project is used as it is; otherwise it is downloaded once.
 ifneq ($(wildcard ../shared/data/sources.toml),)
 export CORRTOMO_DATA ?= $(abspath ../shared/data)
