@@ -161,10 +161,8 @@ def test_refuses_coordinates_that_run_along_another_axis(tmp_path):
     ("name", "dtype", "instead"),
     [
         ("a.ome.tif", "int64", "plain TIFF"),
-        ("a.tif", "complex64", "OME-Zarr"),
         ("a.nrrd", "float16", "OME-Zarr"),
         ("a.png", "float32", "TIFF"),
-        ("folder", "complex64", "OME-Zarr"),
         ("a.ome.zarr", "longdouble", "HDF5"),
     ],
 )

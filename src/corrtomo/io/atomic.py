@@ -18,7 +18,8 @@ def replacing(target: Path, *, overwrite: bool, folder: bool = False) -> Iterato
     """
     target = Path(os.path.realpath(target))
     check_target(target, overwrite=overwrite)
-    part = target.with_name(f".part-{secrets.token_hex(4)}-{target.name}")
+    # In lower case: ITK takes MHA in capitals for the header of two files.
+    part = target.with_name(f".part-{secrets.token_hex(4)}-{target.name.lower()}")
     try:
         if folder:
             part.mkdir()
@@ -31,7 +32,12 @@ def replacing(target: Path, *, overwrite: bool, folder: bool = False) -> Iterato
         ) from error
     try:
         yield part
-        _move(part, target)
+        if not folder and part.stat().st_size == 0:
+            raise OSError(
+                f"Cannot write {target}: the writer of this format left an empty file. What stood there "
+                "before stands there still. Choose another format, for instance .ome.tif."
+            )
+        _move(part, target, overwrite=overwrite)
     finally:
         _remove(part)
 
@@ -43,14 +49,23 @@ def check_target(target: Path, *, overwrite: bool) -> None:
             f"Cannot write {target}: there is no folder {target.parent}. "
             "The folder of the target must exist. Make it first with pathlib.Path.mkdir(parents=True)."
         )
-    if target.exists() and not overwrite:
-        raise FileExistsError(
-            f"Cannot write {target}: it exists. A new name is needed, so that nothing on disk is lost. "
-            "Choose another name, or replace it with ct.write(image, path, overwrite=True)."
+    if target.resolve() == Path.cwd():
+        raise ValueError(
+            f"Cannot write {str(target)!r}: it is the folder in which you work. A name of its own is needed. "
+            "Pass for instance 'my-volume.ome.tif'."
         )
+    if target.exists() and not overwrite:
+        raise _exists(target)
 
 
-def check_replaceable(target: Path, is_ours: Callable[[str], bool], kind: str) -> None:
+def _exists(target: Path) -> FileExistsError:
+    return FileExistsError(
+        f"Cannot write {target}: it exists. A new name is needed, so that nothing on disk is lost. "
+        "Choose another name, or replace it with ct.write(image, path, overwrite=True)."
+    )
+
+
+def check_replaceable(target: Path, is_ours: Callable[[Path], bool], kind: str) -> None:
     """Refuse to replace a folder that holds more than an image, or a file by a folder."""
     if not target.exists():
         return
@@ -59,7 +74,7 @@ def check_replaceable(target: Path, is_ours: Callable[[str], bool], kind: str) -
             f"Cannot write {target}: it is a file, but a {kind} is a folder. "
             "A folder of that kind may be overwritten, or a new name. Choose another name."
         )
-    foreign = sorted(p.name for p in target.iterdir() if not is_ours(p.name))
+    foreign = sorted(p.name for p in target.iterdir() if not is_ours(p))
     if foreign:
         raise FileExistsError(
             f"Cannot overwrite {target}: beside a {kind} it holds {len(foreign)} other files, for instance "
@@ -68,7 +83,9 @@ def check_replaceable(target: Path, is_ours: Callable[[str], bool], kind: str) -
         )
 
 
-def _move(part: Path, target: Path) -> None:
+def _move(part: Path, target: Path, *, overwrite: bool) -> None:
+    if target.exists() and not overwrite:  # it has come while ours was written
+        raise _exists(target)
     if not (part.is_dir() and target.exists()):
         part.replace(target)
         return

@@ -39,7 +39,7 @@ def coarsen_block(block: np.ndarray, step: tuple[int, ...], *, majority: bool) -
 
 def _mean(votes: list[np.ndarray]) -> np.ndarray:
     kind = votes[0].dtype
-    total = np.zeros(votes[0].shape, np.complex128 if kind.kind == "c" else np.float64)
+    total = np.zeros(votes[0].shape, np.float64)
     for vote in votes:
         total += vote
     total /= len(votes)

@@ -139,7 +139,8 @@ def write(
     The file is written under another name beside the target and moved into place at the end: an error or
     an interruption leaves the old file as it was. Coarser scales of OME-Zarr hold the mean of grey values,
     and the majority of labels (images with ``attrs["phases"]``) and masks. What a format has no field for,
-    such as the exact origin, lies as JSON in its description.
+    such as the exact origin, lies as JSON in its description. A folder that holds anything else than the
+    image is never overwritten.
 
     Examples
     --------
@@ -180,14 +181,28 @@ def _write(chosen: Any, image: xr.DataArray, target: Path, overwrite: bool, data
         )
     if chosen is hdf5:
         hdf5.check_dataset(target, dataset, overwrite=overwrite)
+        before = _stamp(target)
         with replacing(target, overwrite=True) as part:
             hdf5.write(image, part, target, dataset)
+            if _stamp(target) != before:
+                raise OSError(
+                    f"Cannot write {target}: another program has changed it meanwhile, and what it wrote "
+                    "would be lost. One writer at a time is needed. Write again."
+                )
         return
     with replacing(target, overwrite=overwrite) as part:
         if chosen is png:
             png.write(image, part)
         else:
             chosen.write(image, part, target)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file is written to; None if there is no file."""
+    if not path.exists():
+        return None
+    stat = path.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _find(path: Path, dataset: str | int | None, level: int) -> Found:

@@ -59,11 +59,22 @@ def _stale(found: Found) -> str | None:
     now, then = (tuple(n for n in shape if n > 1) for shape in (found.data.shape, record["shape"]))
     if now != then:
         return f"its size was {tuple(record['shape'])} and is {found.data.shape}"
+    if not _holds(found.data, np.dtype(record["dtype"])):
+        return f"its values were {np.dtype(record['dtype'])} and are {found.data.dtype}"
     sizes = dict(zip((d for d in record["dims"] if d in SPATIAL), record["voxel_size_um"], strict=True))
     for d, size in found.voxel_um.items():
         if d in sizes and not math.isclose(size, sizes[d], rel_tol=found.tolerance):
             return f"its voxel size along {d} was {sizes[d]:.6g} µm and is {size:.6g} µm"
     return None
+
+
+def _holds(data: Any, kept: np.dtype[Any]) -> bool:
+    """Say whether stored values are of the dtype that was written; a mask may be 0 and one other value."""
+    if kept.kind != "b":
+        return bool(data.dtype.newbyteorder("=") == kept.newbyteorder("="))
+    if data.dtype == bool or not isinstance(data, np.ndarray):
+        return True
+    return bool(data.dtype == np.uint8 and ((data == 0) | (data == data.max())).all())
 
 
 def _from_record(found: Found, asked: Asked, path: Path) -> xr.DataArray:

@@ -13,6 +13,7 @@ import re
 import shutil
 import struct
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ _XYZT = {1: "mm", 2: "mm", 3: "mm"}  # ITK turns metres and micrometres into mil
 
 def check(image: xr.DataArray, path: Path) -> None:
     """Refuse an image that these formats cannot hold."""
-    what = path.suffix.lstrip(".") if path.suffix != ".gz" else "nii.gz"
+    suffix = path.suffix.lower()
+    what = suffix.lstrip(".") if suffix != ".gz" else "nii.gz"
     check_dtype(image, _DTYPES, what, "OME-Zarr (.ome.zarr) or HDF5 (.h5)")
     line = image.sizes.get("y", 1) == image.sizes.get("z", 1) == 1
     if what.startswith("nii") and line and image.sizes.get(CHANNEL, 1) > 1:
@@ -47,6 +49,12 @@ def check(image: xr.DataArray, path: Path) -> None:
 def write(image: xr.DataArray, path: Path, target: Path) -> None:
     """Write one file; channels become the components of a vector image."""
     values = np.asarray(full(image))
+    name = target.name.lower()
+    if name.endswith((".nii", ".nii.gz")) and values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ValueError(
+            f"Cannot write {target}: {int((~np.isfinite(values)).sum())} values are NaN or infinite, which "
+            "the NIfTI library turns into 0. Finite values are needed. Write NRRD (.nrrd) or TIFF (.tif)."
+        )
     values = (
         values.astype(np.uint8) if values.dtype == bool else values.astype(values.dtype.newbyteorder("="))
     )
@@ -62,7 +70,6 @@ def write(image: xr.DataArray, path: Path, target: Path) -> None:
     itk.SetSpacing([sizes.get(d, 1.0) for d in axes])
     itk.SetOrigin([starts.get(d, 0.0) for d in axes])
     text = dump(describe(image))
-    name = target.name.lower()
     if name.endswith((".nii", ".nii.gz")):
         _write_nifti(itk, path, text, packed=name.endswith(".gz"))
     else:
@@ -120,7 +127,13 @@ def read(path: Path) -> Found:
 
 def _load(path: Path, named: Path) -> Any:
     try:
-        return _SITK.ReadImage(str(path))
+        with tempfile.TemporaryDirectory() as folder:
+            # ITK knows its formats by suffixes in lower case only.
+            lower = Path(folder) / f"image{path.suffix.lower()}"
+            small = path.suffix == path.suffix.lower()
+            if not small:
+                lower.symlink_to(path.resolve())
+            return _SITK.ReadImage(str(path if small else lower))
     except RuntimeError as error:
         raise ValueError(
             f"Cannot read {named} of {named.stat().st_size} bytes: the file is truncated or damaged "
@@ -137,7 +150,9 @@ def _keys(itk: Any, path: Path) -> tuple[str | None, str]:
         with path.open("rb") as file:  # SimpleITK does not hand the field on
             head = file.read(1 << 16).split(b"\n\n")[0].decode("latin-1")
         stated = set(re.findall(r'"([^"]*)"', "".join(re.findall(r"(?m)^(?:space )?units: *(.*)$", head))))
-        unit = stated.pop() if len(stated) == 1 else None
+        scaled = re.search(r"(?m)^(spacings|space directions): *(.*)$", head)
+        known = scaled is not None and "nan" not in scaled[2].lower()
+        unit = stated.pop() if len(stated) == 1 and known else None
     return unit, text
 
 
@@ -155,9 +170,9 @@ def _read_nifti(path: Path) -> tuple[Any, str | None, str | None]:
                     shutil.copyfileobj(content, copy)
                 _check_nifti_size(alone, path)
                 return _load(alone, path), *_nifti_header(alone)
-    except EOFError as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(
-            f"Cannot read {path} of {path.stat().st_size} bytes: the file is truncated ({error}). "
+            f"Cannot read {path} of {path.stat().st_size} bytes: the file is truncated or damaged ({error}). "
             "A whole file is needed. Copy or download it again."
         ) from error
 
@@ -185,6 +200,10 @@ def _nifti_header(path: Path) -> tuple[str | None, str | None]:
         head = file.read(352)
         order = "<" if head[:4] == struct.pack("<i", 348) else ">"
         unit = _XYZT.get(head[123] & 7)
+        count = struct.unpack(f"{order}h", head[40:42])[0]
+        sizes = struct.unpack(f"{order}{max(0, min(count, 3))}f", head[80 : 80 + 4 * max(0, min(count, 3))])
+        if not all(0 < abs(size) < math.inf for size in sizes):
+            unit = None  # no voxel size is stated, though the library makes it 1
         (end,) = struct.unpack(f"{order}f", head[108:112])
         while head[348] and file.tell() + 8 <= end:
             size, code = struct.unpack(f"{order}ii", file.read(8))

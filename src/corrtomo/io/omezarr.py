@@ -22,14 +22,12 @@ from .pages import check_dtype, full
 from .record import KEY, channel_names, describe
 from .units import in_um, um
 
-_DTYPES = (
-    "bool uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 float32 float64 complex64 complex128"
-)
+_DTYPES = "bool uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 float32 float64"
 _CHUNK = {CHANNEL: 1, "z": 64, "y": 256, "x": 256}
 _TOP = 256  # the coarsest scale is no larger than this along any axis
 _BIGGEST = 2**26  # bytes of a chunk that is taken over from Dask
 _lazy: Any = dask.array  # its functions carry no types
-_OWN = frozenset({"zarr.json", ".zgroup", ".zattrs", ".zmetadata", "labels"})
+_OWN = frozenset({"zarr.json", ".zgroup", ".zattrs", ".zmetadata"})
 
 
 def check(image: xr.DataArray, path: Path) -> None:
@@ -37,9 +35,11 @@ def check(image: xr.DataArray, path: Path) -> None:
     check_dtype(image, _DTYPES, "OME-Zarr", "HDF5 (.h5)")
 
 
-def is_own(name: str) -> bool:
-    """Say whether a file in a folder is one of OME-Zarr."""
-    return name in _OWN or name.isdigit()
+def is_own(path: Path) -> bool:
+    """Say whether a file or folder is one of the image itself; labels beside it are somebody's work."""
+    if path.is_file():
+        return path.name in _OWN
+    return path.name.isdigit() and ((path / "zarr.json").is_file() or (path / ".zarray").is_file())
 
 
 def write(image: xr.DataArray, path: Path) -> None:
@@ -60,6 +60,8 @@ def write(image: xr.DataArray, path: Path) -> None:
             dtype=lazy.dtype,
             chunks=_fit(chunks, lazy.shape),
             dimension_names=axes,
+            # So that a chunk that is missing is a loss, never a chunk of zeros.
+            config={"write_empty_chunks": True},
         )
         with ProgressBar(minimum=5.0):
             _lazy.store(lazy, array, lock=False)
@@ -146,6 +148,11 @@ def read(path: Path, level: int = 0) -> Found:
             "0 is the finest. Pass level= as one of them."
         )
     array: Any = group[levels[level]["path"]]
+    if KEY in attrs and array.nchunks_initialized != array.nchunks:
+        raise ValueError(
+            f"Cannot read {path} at level {level}: it holds {array.nchunks_initialized} of {array.nchunks} "
+            "chunks, and the rest would read as zeros. A whole copy is needed. Copy the folder again."
+        )
     names = [a["name"] for a in scales["axes"]]
     data, kept = squeeze_to(_lazy.from_zarr(array), "".join(n[0] for n in names), "czyx")
     dims = tuple({"c": CHANNEL}.get(a, a) for a in kept)
@@ -161,8 +168,10 @@ def read(path: Path, level: int = 0) -> Found:
 def _coordinates(found: Found, scales: dict[str, Any], level: int, path: Path) -> None:
     """Add up the transformations of the level and of all levels, in µm where the unit is stated."""
     axes = scales["axes"]
-    size, start = np.ones(len(axes)), np.zeros(len(axes))
     steps = scales["datasets"][level].get("coordinateTransformations", [])
+    if not any(s["type"] == "scale" for s in [*steps, *scales.get("coordinateTransformations", [])]):
+        return  # no voxel size is stated
+    size, start = np.ones(len(axes)), np.zeros(len(axes))
     for step in [*steps, *scales.get("coordinateTransformations", [])]:
         if step["type"] == "scale":
             size, start = size * step["scale"], start * step["scale"]

@@ -37,7 +37,7 @@ def describe(image: xr.DataArray) -> Record:
         "dtype": image.dtype.str,
         "voxel_size_um": list(voxel_size(image)),
         "origin_um": list(origin_of(image)),
-        "name": None if image.name is None else str(image.name),
+        "name": _name(image),
         "attrs": dict(image.attrs),
         "coords": {},
         "coord_attrs": {},
@@ -77,6 +77,15 @@ def restore(data: Any, record: Record) -> xr.DataArray:
     return image
 
 
+def _name(image: xr.DataArray) -> str | None:
+    if image.name is not None and not isinstance(image.name, str):
+        raise TypeError(
+            f"Cannot write an image named {image.name!r}: a file keeps a name that is text. Rename it first "
+            "with image.rename('...')."
+        )
+    return image.name
+
+
 def dump(record: Record) -> str:
     """Spell a record in ASCII, as every format can hold it."""
     # The word before the braces keeps tifffile from taking it for its own JSON.
@@ -88,7 +97,19 @@ def load(text: str | None) -> Record | None:
     word, _, rest = (text or "").partition(" ")
     if word != KEY:
         return None
-    record: Record = json.loads(rest)
+    try:
+        record: Record = json.loads(rest)
+        known = record["format"] == 1
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f"Cannot read the record that corrtomo wrote into this file: it is damaged ({error}). "
+            "A whole file is needed. Copy or download it again."
+        ) from error
+    if not known:
+        raise ValueError(
+            f"Cannot read this file: its record is of format {record['format']!r}, and this corrtomo knows "
+            "format 1. A newer version wrote it. Upgrade corrtomo."
+        )
     return record
 
 
@@ -102,6 +123,13 @@ def channel_names(image: xr.DataArray) -> list[str] | None:
 
 
 def _check_json(record: Record) -> None:
+    names = [k for k in record["attrs"] if not isinstance(k, str)]
+    names += [k for attrs in record["coord_attrs"].values() for k in attrs if not isinstance(k, str)]
+    if names:
+        raise TypeError(
+            f"Cannot write attributes named {names!r}: a file keeps names that are text. "
+            "Rename them first, or leave them out with del image.attrs[...]."
+        )
     for key, value in _leaves(record):
         try:
             same = bool(json.loads(json.dumps(value, default=_plain, allow_nan=False)) == value)

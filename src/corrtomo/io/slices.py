@@ -25,9 +25,9 @@ def check(image: xr.DataArray, path: Path) -> None:
     tiff.check(image, Path(f"{path}.tif"))
 
 
-def is_own(name: str) -> bool:
+def is_own(path: Path) -> bool:
     """Say whether a file in a folder is one that this module writes."""
-    return _OWN.fullmatch(name) is not None
+    return _OWN.fullmatch(path.name) is not None and path.is_file()
 
 
 def write(image: xr.DataArray, path: Path) -> None:

@@ -143,6 +143,7 @@ def read(path: Path, dataset: object = None) -> Found:
         data, axes = squeeze_to(as_stored(values(series, tif, path)), series.axes, "ZQICSYX")
         found = Found(*_in_order(data, axes))
         page = series.keyframe
+        _check_photometric(page, path)
         if tif.is_ome:
             _ome_metadata(tif.ome_metadata or "", index, found)
         elif tif.is_imagej:
@@ -154,6 +155,16 @@ def read(path: Path, dataset: object = None) -> Found:
         if "S" in axes and page.photometric == tifffile.PHOTOMETRIC.RGB and found.channels is None:
             found.channels = _RGBA[: page.samplesperpixel]
     return found
+
+
+def _check_photometric(page: Any, path: Path) -> None:
+    """Refuse numbers that are no grey values as they stand."""
+    if page.photometric in (tifffile.PHOTOMETRIC.PALETTE, tifffile.PHOTOMETRIC.MINISWHITE):
+        raise ValueError(
+            f"Cannot read {path}: its numbers are {page.photometric.name.lower()}, colours of a palette or "
+            "dark for bright, not grey values. Grey or RGB is needed. Convert it first, in Fiji with Image "
+            "> Type > 8-bit."
+        )
 
 
 def _series(tif: tifffile.TiffFile, path: Path, dataset: object) -> int:
