@@ -66,7 +66,7 @@ _COLOURS = {
     Phase.AM: "#d9d9d9",
     Phase.COLLECTOR: "#b35a1f",
     Phase.SEPARATOR: "#009e73",
-    Phase.LEFT_OUT: "#cc3d7a",
+    Phase.LEFT_OUT: "#9384a3",
 }
 
 
