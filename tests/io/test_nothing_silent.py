@@ -1,7 +1,11 @@
 """What an adversary found: every one of these once lost data, or gave other values, without a word."""
 
+import json
+import struct
+
 import numpy as np
 import pytest
+import SimpleITK
 import tifffile
 
 import corrtomo as ct
@@ -145,3 +149,130 @@ def test_a_damaged_packed_nifti_says_so(tmp_path):
     (tmp_path / "a.nii.gz").write_bytes(content)
     with pytest.raises(ValueError, match="truncated or damaged"):
         ct.read(tmp_path / "a.nii.gz")
+
+
+def test_a_mask_of_two_other_values_is_no_mask_any_more(tmp_path):
+    ct.write(IMAGE > 60, tmp_path / "mask.tif")
+    with tifffile.TiffFile(tmp_path / "mask.tif") as tif:
+        info = tif.imagej_metadata["Info"]
+    metadata = {"axes": "ZYX", "unit": "micron", "spacing": 0.5, "Info": info}
+    for top, stays in ((1, True), (255, True), (128, False)):
+        values = (IMAGE.values > 60) * np.uint8(top)
+        tifffile.imwrite(tmp_path / "new.tif", values, imagej=True, resolution=(2, 2), metadata=metadata)
+        if stays:
+            assert ct.read(tmp_path / "new.tif").identical(IMAGE > 60)
+        else:
+            with pytest.raises(ValueError, match="its values were bool and are uint8"):
+                ct.read(tmp_path / "new.tif")
+
+
+def test_an_origin_moved_elsewhere_is_not_ours(tmp_path):
+    ct.write(IMAGE, tmp_path / "mine.tif")
+    with tifffile.TiffFile(tmp_path / "mine.tif") as tif:
+        info = tif.imagej_metadata["Info"]
+    moved = {"axes": "ZYX", "unit": "micron", "spacing": 0.5, "Info": info, "xorigin": -100}
+    tifffile.imwrite(tmp_path / "new.tif", IMAGE.values, imagej=True, resolution=(2, 2), metadata=moved)
+    with pytest.raises(ValueError, match="its origin along x was 0 µm and is 50 µm"):
+        ct.read(tmp_path / "new.tif")
+    assert ct.read(tmp_path / "new.tif", override=True).x[0] == 50
+
+
+def edit_zarr(folder, change):
+    path = folder / "zarr.json"
+    whole = json.loads(path.read_text())
+    change(whole["attributes"])
+    path.write_text(json.dumps(whole))
+
+
+def test_a_translation_changed_elsewhere_is_not_ours(tmp_path):
+    ct.write(IMAGE, tmp_path / "a.ome.zarr")
+
+    def move(attrs):
+        attrs["ome"]["multiscales"][0]["datasets"][0]["coordinateTransformations"][1]["translation"] = [
+            9,
+            0,
+            0,
+        ]
+
+    edit_zarr(tmp_path / "a.ome.zarr", move)
+    with pytest.raises(ValueError, match="its origin along z was 0 µm and is 9 µm"):
+        ct.read(tmp_path / "a.ome.zarr")
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_nan_in_a_nifti_of_others_is_not_read_as_zero(tmp_path, kind):
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(IMAGE.values.astype(kind)), str(tmp_path / "a.nii"))
+    assert np.array_equal(ct.read(tmp_path / "a.nii"), IMAGE)
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    last = np.dtype(kind).itemsize
+    content[-last:] = np.array(np.nan, kind).tobytes()
+    (tmp_path / "a.nii").write_bytes(content)
+    with pytest.raises(ValueError, match="1 of its values are NaN or infinite"):
+        ct.read(tmp_path / "a.nii")
+
+
+@pytest.mark.parametrize("ours", [True, False])
+@pytest.mark.parametrize("name", ["a.mha", "a.MHA", "a.mhd"])
+def test_a_damaged_packed_metaimage_is_refused(tmp_path, name, ours):
+    if ours and name == "a.mhd":
+        pytest.skip("corrtomo writes one file")
+    if ours:
+        ct.write(IMAGE, tmp_path / name)
+    else:
+        SimpleITK.WriteImage(
+            SimpleITK.GetImageFromArray(IMAGE.values), str(tmp_path / name.lower()), useCompression=True
+        )
+        (tmp_path / name.lower()).rename(tmp_path / name)
+    assert np.array_equal(ct.read(tmp_path / name, 0.5), IMAGE)
+    packed = tmp_path / ("a.zraw" if name == "a.mhd" else name)
+    whole = packed.read_bytes()
+    for at in (-30, -4):  # in the values, and in the checksum alone
+        content = bytearray(whole)
+        content[at] ^= 0xFF
+        packed.write_bytes(content)
+        with pytest.raises(ValueError, match=r"the file is truncated or damaged \(Error -3"):
+            ct.read(tmp_path / name, 0.5)
+    packed.write_bytes(whole[:-6])
+    with pytest.raises(ValueError, match="truncated or damaged"):
+        ct.read(tmp_path / name, 0.5)
+
+
+def test_nifti_refuses_what_it_cannot_count(tmp_path):
+    with pytest.raises(ValueError, match=r"has 40000 voxels, and NIfTI counts up to 32767.*Write NRRD"):
+        ct.write(ct.volume(np.zeros((2, 40000), np.uint8), 1.0), tmp_path / "a.nii.gz")
+
+
+@pytest.mark.parametrize("fields", ["", "spacings: nan 0.5 0.5\n"])
+def test_nrrd_with_a_unit_but_no_spacing_asks_for_it(tmp_path, fields):
+    head = (
+        f'NRRD0004\ntype: uint8\ndimension: 3\nsizes: 6 5 4\nencoding: raw\n{fields}units: "um" "um" "um"\n\n'
+    )
+    (tmp_path / "a.nrrd").write_bytes(head.encode() + IMAGE.values.tobytes())
+    with pytest.raises(ValueError, match="does not state its voxel size along z, y, x"):
+        ct.read(tmp_path / "a.nrrd")
+    assert ct.voxel_size(ct.read(tmp_path / "a.nrrd", 0.5)) == (0.5, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("stated", [0.0, float("nan")])
+def test_nifti_with_a_unit_but_no_spacing_asks_for_it(tmp_path, stated):
+    SimpleITK.WriteImage(SimpleITK.GetImageFromArray(IMAGE.values), str(tmp_path / "a.nii"))
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[123] = 3
+    (tmp_path / "a.nii").write_bytes(content)
+    assert ct.voxel_size(ct.read(tmp_path / "a.nii")) == (1.0, 1.0, 1.0)  # stated: ones, in micrometres
+    content[80:84] = struct.pack("<f", stated)
+    (tmp_path / "a.nii").write_bytes(content)
+    with pytest.raises(ValueError, match="does not state its voxel size along z, y, x"):
+        ct.read(tmp_path / "a.nii")
+
+
+def test_zarr_without_a_scale_asks_for_it(tmp_path):
+    ct.write(IMAGE, tmp_path / "a.ome.zarr")
+
+    def forget(attrs):
+        del attrs["corrtomo"]
+        attrs["ome"]["multiscales"][0]["datasets"][0]["coordinateTransformations"] = []
+
+    edit_zarr(tmp_path / "a.ome.zarr", forget)
+    with pytest.raises(ValueError, match="does not state its voxel size along z, y, x"):
+        ct.read(tmp_path / "a.ome.zarr")

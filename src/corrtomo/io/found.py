@@ -65,16 +65,23 @@ def _stale(found: Found) -> str | None:
     for d, size in found.voxel_um.items():
         if d in sizes and not math.isclose(size, sizes[d], rel_tol=found.tolerance):
             return f"its voxel size along {d} was {sizes[d]:.6g} µm and is {size:.6g} µm"
+    starts = dict(zip(sizes, record["origin_um"], strict=True))
+    for d, start in found.origin_um.items():
+        # A thousandth of a voxel: formats count origins in voxels, or keep few digits.
+        near = 1e-3 * sizes.get(d, 0.0)
+        if d in starts and not math.isclose(start, starts[d], rel_tol=found.tolerance, abs_tol=near):
+            return f"its origin along {d} was {starts[d]:.6g} µm and is {start:.6g} µm"
     return None
 
 
 def _holds(data: Any, kept: np.dtype[Any]) -> bool:
-    """Say whether stored values are of the dtype that was written; a mask may be 0 and one other value."""
+    """Say whether stored values are of the dtype that was written; a mask may be 0 and 1, or 0 and 255."""
     if kept.kind != "b":
         return bool(data.dtype.newbyteorder("=") == kept.newbyteorder("="))
-    if data.dtype == bool or not isinstance(data, np.ndarray):
-        return True
-    return bool(data.dtype == np.uint8 and ((data == 0) | (data == data.max())).all())
+    if data.dtype != np.uint8 or not isinstance(data, np.ndarray):
+        return bool(data.dtype == bool)
+    top = data.max()
+    return int(top) in (0, 1, 255) and bool(((data == 0) | (data == top)).all())
 
 
 def _from_record(found: Found, asked: Asked, path: Path) -> xr.DataArray:

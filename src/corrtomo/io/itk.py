@@ -23,6 +23,7 @@ import xarray as xr
 
 from ..volume import CHANNEL, SPATIAL, origin, voxel_size
 from .found import Found
+from .itk_checks import check_nifti_size, check_nifti_values, check_packed, damaged
 from .pages import check_dtype, full
 from .record import KEY, describe, dump, load
 from .units import in_um
@@ -30,6 +31,7 @@ from .units import in_um
 _SITK: Any = SimpleITK  # its functions carry no types
 _DTYPES = "bool uint8 int8 uint16 int16 uint32 int32 uint64 int64 float32 float64"
 _LINE = 2000  # MetaImage loses its header when a line is much longer
+_WIDEST = 2**15 - 1  # NIfTI-1 keeps sizes in 16 bits
 _XYZT = {1: "mm", 2: "mm", 3: "mm"}  # ITK turns metres and micrometres into millimetres
 
 
@@ -43,6 +45,12 @@ def check(image: xr.DataArray, path: Path) -> None:
         raise ValueError(
             f"Cannot write {path}: SimpleITK does not read a line of voxels with channels back from NIfTI. "
             "More than one voxel along y or z, or one channel, is needed. Write NRRD (.nrrd) or TIFF (.tif)."
+        )
+    longest = max(image.shape)
+    if what.startswith("nii") and longest > _WIDEST:
+        raise ValueError(
+            f"Cannot write {path}: an axis has {longest} voxels, and NIfTI counts up to {_WIDEST}. "
+            "A smaller image is needed. Write NRRD (.nrrd) or TIFF (.tif)."
         )
 
 
@@ -110,6 +118,8 @@ def read(path: Path) -> Found:
     if name.endswith((".nii", ".nii.gz")):
         itk, unit, text = _read_nifti(path)
     else:
+        if name.endswith((".mha", ".mhd")):
+            check_packed(path)
         itk = _load(path, path)
         unit, text = _keys(itk, path)
     _check_direction(itk, path)
@@ -135,10 +145,7 @@ def _load(path: Path, named: Path) -> Any:
                 lower.symlink_to(path.resolve())
             return _SITK.ReadImage(str(path if small else lower))
     except RuntimeError as error:
-        raise ValueError(
-            f"Cannot read {named} of {named.stat().st_size} bytes: the file is truncated or damaged "
-            f"({str(error).strip().splitlines()[-1]}). A whole file is needed. Copy or download it again."
-        ) from error
+        raise damaged(named, str(error).strip().splitlines()[-1]) from error
 
 
 def _keys(itk: Any, path: Path) -> tuple[str | None, str]:
@@ -168,31 +175,11 @@ def _read_nifti(path: Path) -> tuple[Any, str | None, str | None]:
                 alone = Path(folder) / "image.nii"
                 with alone.open("wb") as copy:
                     shutil.copyfileobj(content, copy)
-                _check_nifti_size(alone, path)
+                check_nifti_size(alone, path)
+                check_nifti_values(alone, path)
                 return _load(alone, path), *_nifti_header(alone)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(
-            f"Cannot read {path} of {path.stat().st_size} bytes: the file is truncated or damaged ({error}). "
-            "A whole file is needed. Copy or download it again."
-        ) from error
-
-
-def _check_nifti_size(alone: Path, path: Path) -> None:
-    """Refuse a file that ends too early: the NIfTI library would fill the rest with zeros."""
-    size = alone.stat().st_size
-    with alone.open("rb") as file:
-        head = file.read(352)
-    expected = 352
-    if size >= expected:
-        order = "<" if head[:4] == struct.pack("<i", 348) else ">"
-        count, *shape = struct.unpack(f"{order}8h", head[40:56])
-        (bits,), (start,) = struct.unpack(f"{order}h", head[72:74]), struct.unpack(f"{order}f", head[108:112])
-        expected = int(start) + math.prod(max(n, 1) for n in shape[: max(count, 0)]) * bits // 8
-    if size < expected:
-        raise ValueError(
-            f"Cannot read {path} of {path.stat().st_size} bytes: the file is truncated (unpacked, expected "
-            f"{expected} bytes or more, found {size}). A whole file is needed. Copy or download it again."
-        )
+        raise damaged(path, str(error)) from error
 
 
 def _nifti_header(path: Path) -> tuple[str | None, str | None]:
