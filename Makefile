@@ -2,6 +2,10 @@
 PY ?= python3
 UV_VERSION := 0.13.8
 BIN := .venv/bin
+# Another Python, or another lock, makes the environment anew.
+READY := .venv/.ready-$(shell $(PY) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+# uv trusts the certificates that the machine trusts.
+export UV_SYSTEM_CERTS ?= true
 SITE := book/_build/html
 # Real data that stands beside the project is used as it is; otherwise it is downloaded once.
 ifneq ($(wildcard ../shared/data/sources.toml),)
@@ -13,45 +17,45 @@ endif
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-book: .venv/.ready  ## run every chapter and build the website
+book: $(READY)  ## run every chapter and build the website
 	$(BIN)/jupyter-book build --all -W -n --keep-going book
 	@echo "The handbook is at $(abspath $(SITE))/index.html  (make serve shows it)"
 
-serve: .venv/.ready  ## show the website at http://localhost:8000
+serve: $(READY)  ## show the website at http://localhost:8000
 	$(BIN)/python -m http.server --directory $(SITE) --bind 127.0.0.1 8000
 
 test: lint book  ## build the book and pass every test
 	$(BIN)/python -m pytest -n 2
 
-lint: .venv/.ready  ## style, types and the house's contracts
+lint: $(READY)  ## style, types and the house's contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: .venv/.ready  ## bring the code into its format
+format: $(READY)  ## bring the code into its format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-benchmark: .venv/.ready  ## time the package beside its peers
+benchmark: $(READY)  ## time the package beside its peers
 	$(BIN)/python -m benchmarks
 
-lock: .venv/.ready  ## resolve the dependencies anew
+lock: $(READY)  ## resolve the dependencies anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
 
-refs: .venv/.ready  ## run the chapters and keep the outputs that tests compare
+refs: $(READY)  ## run the chapters and keep the outputs that tests compare
 	$(BIN)/python tools/refs.py
 
-twin: .venv/.ready  ## make the digital twins in data/ again
+twin: $(READY)  ## make the digital twins in data/ again
 	$(BIN)/python -m corrtomo.datasets
 
 clean:  ## remove the environment and the website
 	rm -rf .venv book/_build
 
-.venv/.ready: pyproject.toml requirements.lock
+$(READY): pyproject.toml requirements.lock
 	$(PY) -c 'import sys; sys.exit("corrtomo needs Python 3.11 to 3.13, this is " + sys.version.split()[0] + ". Name another with: make PY=python3.12") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'
-	$(PY) -m venv .venv
+	$(PY) -m venv --clear .venv
 	$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip sync -q --python $(BIN)/python requirements.lock
-	$(BIN)/uv pip install -q --python $(BIN)/python uv==$(UV_VERSION) --no-deps -e .
+	$(BIN)/uv pip install -q --python $(BIN)/python uv==$(UV_VERSION) --no-deps --no-build-isolation -e .
 	touch $@

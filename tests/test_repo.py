@@ -1,6 +1,7 @@
 """The project's own files agree with each other."""
 
 import ast
+import doctest
 import json
 import re
 import subprocess
@@ -115,3 +116,34 @@ def test_notebook_has_one_import_cell_and_one_of_parameters(path):
     parameters = [c for c in cells if "parameters" in c["metadata"].get("tags", [])]
     assert len(imports) == 1
     assert len(parameters) == (0 if path.stem == "index" else 1)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "src").rglob("*.py")), ids=lambda p: p.stem)
+def test_docstring_headings_stand_on_lines_of_their_own(path):
+    assert not re.search(
+        r"\b(Notes|References|Returns|Raises|Examples|Parameters) -{4,}", path.read_text("utf-8")
+    )
+
+
+def test_errors_send_users_to_functions_that_exist():
+    import corrtomo as ct
+
+    planned = {
+        "ct.register",
+        "ct.register.coarsen",
+    }  # the next step of the workflow; the error comes before it
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        for name in set(re.findall(r"\bct(?:\.[a-zA-Z_]+)+", path.read_text("utf-8"))) - planned:
+            found = ct
+            for part in name.split(".")[1:]:
+                if isinstance(found, type) and not hasattr(found, part):
+                    break
+                assert hasattr(found, part), f"{path.name}: {name}"
+                found = getattr(found, part)
+
+
+def test_the_first_five_minutes_of_the_readme_run(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert result.attempted > 5
+    assert result.failed == 0

@@ -31,7 +31,7 @@ NAME = "xt-fibsem"
 XRAY_UM, FIBSEM_UM = 0.438, 0.0336
 # Blur, noise and window are calibrated by tools/calibrate_xt_fibsem.py over the seeds 101 to 108, with the
 # Otsu threshold 110, binary kappa 0.79 and ternary threshold kappa 0.57 of the paper. The rest is assumed.
-XRAY_MODEL = XrayModel(blur_um=0.58, noise=0.138, window=(-0.26, 1.34))
+XRAY_MODEL = XrayModel(blur_um=0.56, noise=0.135, window=(-0.26, 1.34))
 # Sub-voxels an edge for the majority rule: 33.7 nm, next to the FIB-SEM voxel.
 TRUTH_RATIO = 13
 BIN = 6
@@ -78,8 +78,7 @@ def pose(seed: int, scene: Scene = PAPER) -> Matrix:
             return matrix
     raise ValueError(
         f"Cannot place a FIB-SEM volume of {scene.fibsem} voxels so that it holds the X-ray cuboid of "
-        f"{scene.cuboid} voxels: "
-        "none of 10 000 poses did. Use a larger FIB-SEM volume."
+        f"{scene.cuboid} voxels: none of 10 000 poses did. Use a larger FIB-SEM volume."
     )
 
 

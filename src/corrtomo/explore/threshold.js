@@ -24,9 +24,9 @@ function agreement(table) {
   const rows = table.map((row) => row.reduce((a, b) => a + b));
   const columns = table[0].map((_, c) => table.reduce((sum, row) => sum + row[c], 0));
   const n = rows.reduce((a, b) => a + b);
-  const observed = table.reduce((sum, row, i) => sum + row[i], 0) / n;
-  const expected = rows.reduce((sum, row, i) => sum + row * columns[i], 0) / (n * n);
-  return { rows, columns, n, kappa: (observed - expected) / (1 - expected) };
+  const apart = (n - table.reduce((sum, row, i) => sum + row[i], 0)) / n;
+  const byChance = rows.reduce((sum, row, i) => sum + row * (n - columns[i]), 0) / (n * n);
+  return { rows, columns, n, kappa: 1 - apart / byChance };
 }
 
 /** The word that goes with κ; the bounds come from Python. */

@@ -101,7 +101,9 @@ class Electrode:
         ValueError
             If a size is not above zero, or `pose` does more than turn and shift.
 
-        Notes ----- A window beyond the box sees its periodic images. The label of a voxel's centre misleads
+        Notes
+        -----
+        A window beyond the box sees its periodic images. The label of a voxel's centre misleads
         where voxels are coarse: raster finer and take the majority.
 
         Examples
@@ -115,15 +117,13 @@ class Electrode:
         if not (np.isfinite(edge).all() and (edge > 0).all()):
             raise ValueError(
                 f"Cannot raster with voxel size {voxel_size!r} µm: it must be above zero and finite on "
-                "every axis. "
-                "State the edge length of a voxel in µm, for instance 0.438."
+                "every axis. State the edge length of a voxel in µm, for instance 0.438."
             )
         count = np.maximum(1, np.rint(np.array(self.size_um) / edge)) if shape is None else np.asarray(shape)
         if len(count) != 3 or (count < 1).any():
             raise ValueError(
-                f"Cannot raster shape {shape!r}: three numbers of voxels above zero are needed, along z, y, "
-                "x. "
-                "Leave shape out to fill the box."
+                f"Cannot raster shape {shape!r}: three numbers of voxels above zero are needed, along z, "
+                "y, x. Leave shape out to fill the box."
             )
         start = edge / 2 if origin is None else np.broadcast_to(np.asarray(origin, float), 3).copy()
         n = (int(count[0]), int(count[1]), int(count[2]))
@@ -236,11 +236,15 @@ def electrode(
         If fractions are outside 0 to 1 or leave no pores, a length is not above zero, the box is too small,
         or the particles do not fit.
 
-    Notes ----- The fractions hold for the whole box: active material to 0.2 %, carbon binder domain to 0.5 %
+    Notes
+    -----
+    The fractions hold for the whole box: active material to 0.2 %, carbon binder domain to 0.5 %
     of the box volume. A window has the fractions of its place. Boxes above 600 000 µm³ set the binder by 24
     blocks of 30 µm. Particles are convex and do not break; real ones do.
 
-    References ---------- Sci. Rep. 6, 30109 (2016), doi:10.1038/srep30109, sections "Sample Preparation" and
+    References
+    ----------
+    Sci. Rep. 6, 30109 (2016), doi:10.1038/srep30109, sections "Sample Preparation" and
     "Ternary Segmentation".
 
     Examples

@@ -91,8 +91,7 @@ class FibsemModel:
             if not (np.asarray(getattr(self, name)) >= 0).all():
                 raise ValueError(
                     f"Cannot use a FIB-SEM model with {name} {getattr(self, name)!r}: it must not be "
-                    "negative. "
-                    "Set it to 0 to leave that effect out."
+                    "negative. Set it to 0 to leave that effect out."
                 )
 
 
@@ -153,11 +152,15 @@ def fibsem_tomography(
     ValueError
         If sizes or slices are out of range, or `pose` does more than turn and shift.
 
-    Notes ----- Slices drift against the specimen; :func:`drift` tells by how much. Memory is about 3 bytes a
+    Notes
+    -----
+    Slices drift against the specimen; :func:`drift` tells by how much. Memory is about 3 bytes a
     voxel: ask for a few dozen slices at a time. The tilt of the stage, charging and redeposition are not
     modelled.
 
-    References ---------- Sci. Rep. 6, 30109 (2016), doi:10.1038/srep30109, section "Focused Ion Beam/Scanning
+    References
+    ----------
+    Sci. Rep. 6, 30109 (2016), doi:10.1038/srep30109, section "Focused Ion Beam/Scanning
     Electron Microscopy Tomography".
 
     Examples
@@ -172,8 +175,7 @@ def fibsem_tomography(
     if not voxel_size > 0 or len(shape) != 3 or min(shape) < 1 or not 0 <= first < last <= shape[0]:
         raise ValueError(
             f"Cannot simulate voxel_size {voxel_size!r} µm, shape {tuple(shape)!r}, slices {slices!r}: a "
-            "size above zero, "
-            "three numbers of voxels along z, y, x, and slices inside them are needed. "
+            "size above zero, three numbers of voxels along z, y, x, and slices inside them are needed. "
             "The paper has 0.0336 µm and (500, 1027, 932)."
         )
     optics = FibsemModel() if model is None else model

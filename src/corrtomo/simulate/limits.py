@@ -23,9 +23,8 @@ def check_pose(pose: npt.ArrayLike | None) -> Array:
         and np.allclose(matrix[3], (0, 0, 0, 1))
     ):
         raise ValueError(
-            f"Cannot use pose of shape {matrix.shape}: a 4 × 4 matrix that turns and shifts (z, y, x, 1) in "
-            "µm is needed, "
-            "with the last row 0, 0, 0, 1. Scaling, shear and mirroring are not allowed. "
+            f"Cannot use pose of shape {matrix.shape}: a 4 × 4 matrix that turns and shifts (z, y, x, 1) "
+            "in µm is needed, with the last row 0, 0, 0, 1. Scaling, shear and mirroring are not allowed. "
             "Build it with scipy.spatial.transform.Rotation."
         )
     return matrix
@@ -43,10 +42,8 @@ def check_size(size_um: float | Sequence[float], diameter_um: float) -> tuple[fl
     if size.shape not in ((), (3,)) or not np.isfinite(size).all() or (size < least - 1e-9).any():
         raise ValueError(
             f"Cannot draw an electrode of size {size_um!r} µm: one number is needed, or three for z, y, x, "
-            "each at least "
-            f"the largest particle diameter, {least:g} µm. Give a larger box and crop with labels(origin=, "
-            "shape=), "
-            "or lower diameter_um."
+            f"each at least the largest particle diameter, {least:g} µm. Give a larger box and crop with "
+            "labels(origin=, shape=), or lower diameter_um."
         )
     z, y, x = np.broadcast_to(size, 3).tolist()
     return float(z), float(y), float(x)
@@ -58,15 +55,13 @@ def check_fractions(am: float, cbd: float, porosity: float) -> None:
         if not 0.0 < value < 1.0:
             raise ValueError(
                 f"Cannot draw an electrode with {name} {value!r}: a share between 0 and 1 is needed, both "
-                "excluded. "
-                "Divide per cent by 100."
+                "excluded. Divide per cent by 100."
             )
     if am + cbd >= 1.0:
         raise ValueError(
             f"Cannot draw an electrode with am_fraction {am} and cbd_fraction {cbd}: together they must "
-            "stay below 1, "
-            "the rest is pores. cbd_fraction includes the nanopores of the domain: divide the solid share by "
-            "1 - cbd_porosity."
+            "stay below 1, the rest is pores. cbd_fraction includes the nanopores of the domain: divide "
+            "the solid share by 1 - cbd_porosity."
         )
 
 
@@ -75,12 +70,10 @@ def check_particles(geometric_sd: float, overlap: float) -> None:
     if not 1.0 < geometric_sd <= 3.0:
         raise ValueError(
             f"Cannot draw particles with geometric_sd {geometric_sd!r}: a ratio above 1 and up to 3 is "
-            "needed. "
-            "A standard deviation of ln(diameter) s is a ratio of exp(s)."
+            "needed. A standard deviation of ln(diameter) s is a ratio of exp(s)."
         )
     if not 0.0 <= overlap < 1.0:
         raise ValueError(
             f"Cannot pack particles with overlap {overlap!r}: a share from 0 up to but not including 1 is "
-            "needed. "
-            "0 lets particles touch only."
+            "needed. 0 lets particles touch only."
         )

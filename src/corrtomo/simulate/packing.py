@@ -44,7 +44,9 @@ def draw_particles(
         Semi-axes ``a_um >= b_um >= c_um`` and a unit quaternion ``turn_*`` a particle, largest particle
         first.
 
-    Notes ----- A log-normal by volume is one by number with the median divided by exp(3 ln² s). Diameters
+    Notes
+    -----
+    A log-normal by volume is one by number with the median divided by exp(3 ln² s). Diameters
     below a tenth of the median or above three times the median are drawn again. The shorter axes are 0.7 to 1
     times the longest.
     """
@@ -96,7 +98,9 @@ def pack(particles: pd.DataFrame, size_um: tuple[float, float, float], overlap: 
     ValueError
         If a particle finds no place.
 
-    Notes ----- Random sequential addition. Two ellipsoids touch where the distance of their centres is the
+    Notes
+    -----
+    Random sequential addition. Two ellipsoids touch where the distance of their centres is the
     sum of their radii along the line that joins them; for axes this alike the error is a few per cent of the
     radius.
     """
@@ -113,8 +117,7 @@ def pack(particles: pd.DataFrame, size_um: tuple[float, float, float], overlap: 
     if placed < len(axes):
         raise ValueError(
             f"Cannot pack {len(axes)} particles into a box of {size_um} µm: number {placed + 1} found no "
-            "place in "
-            f"{ATTEMPTS} attempts. Random packings of solids reach an am_fraction of about 0.5. "
+            f"place in {ATTEMPTS} attempts. Random packings of solids reach an am_fraction of about 0.5. "
             "Lower am_fraction, or raise overlap."
         )
     return rows[:, :3].astype(float)

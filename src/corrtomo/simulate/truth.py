@@ -81,7 +81,9 @@ def leave_out_small_features(labels: xr.DataArray) -> xr.DataArray:
     xarray.DataArray
         The labels with 255 where no 2 × 2 × 2 block of the voxel's own phase holds the voxel.
 
-    Notes ----- A phase continues beyond the border as it meets it, so that nothing is left out for being cut.
+    Notes
+    -----
+    A phase continues beyond the border as it meets it, so that nothing is left out for being cut.
     Necks and tips of large features go too, not only separate small ones.
 
     Examples
