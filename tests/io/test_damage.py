@@ -1,7 +1,10 @@
 """A file that is not whole, or not there, gives an error that names it: never a part of an image."""
 
 import gzip
+import json
+import os
 
+import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -105,3 +108,95 @@ def test_options_of_other_formats_are_refused(tmp_path):
 def test_a_plain_array_is_refused(tmp_path):
     with pytest.raises(TypeError, match=r"ndarray.*ct.volume"):
         write(IMAGE.values, tmp_path / "a.tif")
+
+
+def test_a_damaged_chunk_of_hdf5(tmp_path):
+    path = tmp_path / "a.h5"
+    write(IMAGE, path)
+    with h5py.File(path) as file:
+        chunk = file["image"].id.get_chunk_info(0)
+    content = bytearray(path.read_bytes())
+    content[chunk.byte_offset + 20 : chunk.byte_offset + 40] = b"\xff" * 20
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="a.h5 of .* the HDF5 file is truncated or damaged"):
+        read(path)
+
+
+@pytest.mark.parametrize("tags", ["{", "{}", '{"axes": [{"key": "x"}]}'])
+def test_damaged_axistags(tags, tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("a", data=IMAGE.values).attrs["axistags"] = tags
+    with pytest.raises(ValueError, match="its axistags .*name"):
+        read(tmp_path / "a.h5", 0.5)
+
+
+def edited(folder, change):
+    """Write an OME-Zarr, and change what it says of itself."""
+    write(IMAGE, folder)
+    whole = json.loads((folder / "zarr.json").read_text())
+    change(whole["attributes"], whole["attributes"]["ome"]["multiscales"][0])
+    (folder / "zarr.json").write_text(json.dumps(whole))
+    return folder
+
+
+def scale(numbers):
+    def change(_, scales):
+        scales["datasets"][0]["coordinateTransformations"][0]["scale"] = numbers
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (scale([1.0, 1.0]), r"its scale \[1.0, 1.0\] is not one number for each of 3 axes"),
+        (scale([2.0]), r"its scale \[2.0\] is not one number"),
+        (scale(["a", 1, 1]), "its scale .* is not one number"),
+        (lambda _, scales: scales.pop("axes"), "has no axes with names"),
+        (lambda _, scales: scales.update(axes=["z", "y", "x"]), "has no axes with names"),
+        (lambda _, scales: scales.pop("datasets"), "or no datasets with paths"),
+        (lambda _, scales: scales["datasets"][0].update(path="9"), "its level '9' is missing"),
+        (lambda _, scales: scales["axes"].reverse(), "channel, z, y, x are needed in this order"),
+        (lambda attrs, _: attrs["ome"].update(multiscales="x"), "names no multiscales"),
+        (lambda attrs, scales: attrs["ome"]["multiscales"].append(scales), "it holds 2 multiscale images"),
+        (lambda attrs, _: attrs.update(corrtomo="x"), "record .* is damaged .it names no format"),
+        (lambda attrs, _: attrs["corrtomo"].pop("shape"), r"is damaged \(shape missing"),
+        (lambda attrs, _: attrs["corrtomo"].update(origin_um=[1]), "do not fit together"),
+        (lambda attrs, _: attrs["corrtomo"].update(dtype="nonsense"), "is damaged .*nonsense"),
+        (lambda attrs, _: attrs["corrtomo"].update(format=2), "record is of format 2.*Upgrade corrtomo"),
+    ],
+)
+def test_an_ome_zarr_that_says_nonsense(change, says, tmp_path):
+    with pytest.raises(ValueError, match=says):
+        read(edited(tmp_path / "a.ome.zarr", change))
+
+
+def test_a_zarr_whose_metadata_are_cut_off(tmp_path):
+    write(IMAGE, tmp_path / "a.ome.zarr")
+    (tmp_path / "a.ome.zarr" / "zarr.json").write_text("{")
+    with pytest.raises(ValueError, match="its zarr.json is damaged"):
+        read(tmp_path / "a.ome.zarr")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\xff\xfe", "corrtomo.json: it is damaged"),
+        (b"corrtomo {", "is damaged .Expecting"),
+        (b"corrtomo [1]", "it names no format"),
+        (b'corrtomo {"format": 1}', "dims, shape.* missing"),
+        (b'corrtomo {"format": 99}', "format 99.*Upgrade corrtomo"),
+    ],
+)
+def test_a_damaged_record_beside_slices(content, says, tmp_path):
+    write(IMAGE, tmp_path / "folder")
+    (tmp_path / "folder" / "corrtomo.json").write_bytes(content)
+    with pytest.raises(ValueError, match=says):
+        read(tmp_path / "folder")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
+def test_a_pipe_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "a.tif")
+    with pytest.raises(ValueError, match="it is neither a file nor a folder"):
+        read(tmp_path / "a.tif")

@@ -1,6 +1,8 @@
 """Nothing on disk is lost: an interrupted write leaves the old file, and no half one."""
 
 import errno
+import os
+import shutil
 from pathlib import Path
 
 import dask.array
@@ -83,7 +85,7 @@ def test_an_existing_target_is_refused_unless_it_may_be_replaced(name, tmp_path)
 def test_other_files_in_a_folder_are_not_thrown_away(name, tmp_path):
     write(OLD, tmp_path / name)
     (tmp_path / name / "notes.txt").write_text("seen by nobody else")
-    with pytest.raises(FileExistsError, match=r"holds 1 other files, for instance 'notes.txt'"):
+    with pytest.raises(FileExistsError, match=r"holds 1 entries not known .* instance 'notes.txt'"):
         write(OLD, tmp_path / name, overwrite=True)
     assert (tmp_path / name / "notes.txt").exists()
 
@@ -149,3 +151,71 @@ def test_an_image_read_lazily_may_be_written_back(tmp_path):
     write(OLD, tmp_path / "a.ome.zarr")
     write(read(tmp_path / "a.ome.zarr") + 1, tmp_path / "a.ome.zarr", overwrite=True)
     assert int(read(tmp_path / "a.ome.zarr").max()) == 2
+
+
+def test_slices_of_others_are_not_thrown_away(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "slice_0001.tif").write_bytes(b"theirs")
+    with pytest.raises(FileExistsError, match="instance 'slice_0001.tif', and they would be lost"):
+        write(OLD, tmp_path / "folder", overwrite=True)
+
+
+def test_arrays_beside_the_scales_are_not_thrown_away(tmp_path):
+    write(OLD, tmp_path / "a.ome.zarr")
+    shutil.copytree(tmp_path / "a.ome.zarr" / "0", tmp_path / "a.ome.zarr" / "2024")
+    with pytest.raises(FileExistsError, match="instance '2024', and they would be lost"):
+        write(OLD, tmp_path / "a.ome.zarr", overwrite=True)
+
+
+def test_the_longest_name_is_written_and_a_longer_one_refused(tmp_path):
+    name = "a" * 251 + ".tif"
+    write(OLD, tmp_path / name)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    with pytest.raises(ValueError, match="its name has 256 bytes, or a zero in it. A name of at most 255"):
+        write(OLD, tmp_path / f"a{name}")
+
+
+def test_without_hard_links_files_are_moved(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(95, "not supported")
+
+    monkeypatch.setattr("os.link", refuse)
+    write(OLD, tmp_path / "a.tif")
+    assert [p.name for p in tmp_path.iterdir()] == ["a.tif"]
+
+
+def test_a_name_taken_at_the_last_moment_is_not_replaced(tmp_path, monkeypatch):
+    link = os.link
+
+    def late(part, target):
+        target.write_text("theirs")
+        link(part, target)
+
+    monkeypatch.setattr("os.link", late)
+    with pytest.raises(FileExistsError, match="it exists"):
+        write(OLD, tmp_path / "a.tif")
+    assert (tmp_path / "a.tif").read_text() == "theirs"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.tif"]
+
+
+@pytest.mark.parametrize("dataset", ["", "/", 5, "../x", "a//b"])
+def test_paths_inside_hdf5(dataset, tmp_path):
+    with pytest.raises(ValueError, match="it is not a path inside a file"):
+        write(OLD, tmp_path / "a.h5", dataset=dataset)
+    assert not contents(tmp_path)
+
+
+def test_a_dataset_is_no_group(tmp_path):
+    write(OLD, tmp_path / "a.h5", dataset="g/a")
+    with pytest.raises(FileExistsError, match="'g/a' is a dataset, not a group"):
+        write(OLD, tmp_path / "a.h5", dataset="g/a/b")
+
+
+def test_a_truncated_hdf5_file_is_not_written_into(tmp_path):
+    path = tmp_path / "a.h5"
+    write(OLD, path)
+    path.write_bytes(path.read_bytes()[:-50])
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="the HDF5 file is truncated or damaged"):
+        write(OLD, path, dataset="b")
+    assert path.read_bytes() == before

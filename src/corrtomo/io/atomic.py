@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_KEPT = 32  # characters of a name that another one beside it keeps: the suffix, and no name too long
+
 
 @contextmanager
 def replacing(target: Path, *, overwrite: bool, folder: bool = False) -> Iterator[Path]:
@@ -19,7 +21,7 @@ def replacing(target: Path, *, overwrite: bool, folder: bool = False) -> Iterato
     target = Path(os.path.realpath(target))
     check_target(target, overwrite=overwrite)
     # In lower case: ITK takes MHA in capitals for the header of two files.
-    part = target.with_name(f".part-{secrets.token_hex(4)}-{target.name.lower()}")
+    part = target.with_name(f".part-{secrets.token_hex(4)}-{target.name.lower()[-_KEPT:]}")
     try:
         if folder:
             part.mkdir()
@@ -49,7 +51,7 @@ def check_target(target: Path, *, overwrite: bool) -> None:
             f"Cannot write {target}: there is no folder {target.parent}. "
             "The folder of the target must exist. Make it first with pathlib.Path.mkdir(parents=True)."
         )
-    if target.resolve() == Path.cwd():
+    if Path(os.path.realpath(target)) == Path.cwd():
         raise ValueError(
             f"Cannot write {str(target)!r}: it is the folder in which you work. A name of its own is needed. "
             "Pass for instance 'my-volume.ome.tif'."
@@ -65,7 +67,17 @@ def _exists(target: Path) -> FileExistsError:
     )
 
 
-def check_replaceable(target: Path, is_ours: Callable[[Path], bool], kind: str) -> None:
+def check_name(target: Path) -> None:
+    """Refuse a name that no file system takes."""
+    size = len(os.fsencode(target.name))
+    if size > 255 or "\0" in str(target):
+        raise ValueError(
+            f"Cannot write {target.name[:40]!r}...: its name has {size} bytes, or a zero in it. "
+            "A name of at most 255 bytes is needed. Choose a shorter one."
+        )
+
+
+def check_replaceable(target: Path, own: Callable[[Path], set[str]], kind: str) -> None:
     """Refuse to replace a folder that holds more than an image, or a file by a folder."""
     if not target.exists():
         return
@@ -74,11 +86,11 @@ def check_replaceable(target: Path, is_ours: Callable[[Path], bool], kind: str) 
             f"Cannot write {target}: it is a file, but a {kind} is a folder. "
             "A folder of that kind may be overwritten, or a new name. Choose another name."
         )
-    foreign = sorted(p.name for p in target.iterdir() if not is_ours(p))
+    foreign = sorted({p.name for p in target.iterdir()} - own(target))
     if foreign:
         raise FileExistsError(
-            f"Cannot overwrite {target}: beside a {kind} it holds {len(foreign)} other files, for instance "
-            f"{foreign[0]!r}, and they would be lost. Only a {kind} alone is replaced. "
+            f"Cannot overwrite {target}: it holds {len(foreign)} entries not known to be of a {kind}, "
+            f"for instance {foreign[0]!r}, and they would be lost. Only an image alone is replaced. "
             "Move the other files away, or choose another name."
         )
 
@@ -86,11 +98,13 @@ def check_replaceable(target: Path, is_ours: Callable[[Path], bool], kind: str) 
 def _move(part: Path, target: Path, *, overwrite: bool) -> None:
     if target.exists() and not overwrite:  # it has come while ours was written
         raise _exists(target)
+    if not overwrite and not part.is_dir() and _link(part, target):
+        return
     if not (part.is_dir() and target.exists()):
         part.replace(target)
         return
     # A folder that is not empty cannot be replaced in one step: the old one steps aside first.
-    aside = target.with_name(f".old-{secrets.token_hex(4)}-{target.name}")
+    aside = target.with_name(f".old-{secrets.token_hex(4)}-{target.name[-_KEPT:]}")
     target.rename(aside)
     try:
         part.rename(target)
@@ -98,6 +112,17 @@ def _move(part: Path, target: Path, *, overwrite: bool) -> None:
         aside.rename(target)
         raise
     _remove(aside)
+
+
+def _link(part: Path, target: Path) -> bool:
+    """Give a file its name, and refuse if another has it, in one step; False where that is not possible."""
+    try:
+        os.link(part, target)
+    except FileExistsError as error:
+        raise _exists(target) from error
+    except OSError:  # a file system without hard links: what came meanwhile has been looked for just now
+        return False
+    return True
 
 
 def _remove(path: Path) -> None:

@@ -12,7 +12,7 @@ import xarray as xr
 
 from ..volume import check_image
 from . import hdf5, itk, omezarr, png, slices, tiff
-from .atomic import check_replaceable, check_target, replacing
+from .atomic import check_name, check_replaceable, check_target, replacing
 from .found import Asked, Found, to_image
 
 _FORMATS: dict[str, Any] = {
@@ -87,7 +87,10 @@ def read(
     pixels coarser than 2400 of them, are print sizes and ignored. Where a NRRD, MetaImage or NIfTI file
     states no unit, the voxel size is asked for. Where the number given and that of the file agree to 1e-6
     (or to the digits of the file), the number given is taken. Positions in OME-TIFF are those of a stage, and
-    used only in files from :func:`write`. Palette PNGs are refused: their numbers may be colours or labels.
+    used only in files from :func:`write`. Palettes, and TIFF in which white is 0, are refused: their numbers
+    may be colours or labels, or dark for bright. So is a file of corrtomo that another program has resized,
+    moved or converted, as what was recorded no longer holds; with ``override=True`` it is read as it stands,
+    without its record. In a NIfTI, NaN and infinity are refused, as its library turns them into 0.
 
     Examples
     --------
@@ -105,6 +108,11 @@ def read(
     if not source.exists():
         raise FileNotFoundError(
             f"Cannot read {source}: there is no such file or folder. {_neighbours(source)}Check the path."
+        )
+    if not (source.is_file() or source.is_dir()):
+        raise ValueError(
+            f"Cannot read {source}: it is neither a file nor a folder, but a pipe or a device. "
+            "A file is needed. Write its content to one first."
         )
     found = _find(source, dataset, level)
     return to_image(found, Asked(voxel_size, origin, dims, name, override), source)
@@ -139,8 +147,9 @@ def write(
     The file is written under another name beside the target and moved into place at the end: an error or
     an interruption leaves the old file as it was. Coarser scales of OME-Zarr hold the mean of grey values,
     and the majority of labels (images with ``attrs["phases"]``) and masks. What a format has no field for,
-    such as the exact origin, lies as JSON in its description. A folder that holds anything else than the
-    image is never overwritten.
+    such as the exact origin, lies as JSON in its description. A folder that holds anything else than
+    the image, such as notes, slices of others or labels beside an OME-Zarr, is never overwritten, and never
+    the folder in which you work. A HDF5 file that another program changes meanwhile is left as it is.
 
     Examples
     --------
@@ -153,6 +162,7 @@ def write(
     """
     check_image(image)
     target = Path(path)
+    check_name(target)
     suffix = _suffix(target)
     if suffix in _TWO_FILES:
         raise ValueError(
@@ -170,9 +180,10 @@ def _write(chosen: Any, image: xr.DataArray, target: Path, overwrite: bool, data
     if chosen in (slices, omezarr):
         check_target(target, overwrite=overwrite)
         kind = "folder of slices" if chosen is slices else "OME-Zarr"
-        check_replaceable(target, chosen.is_own, kind)
+        check_replaceable(target, chosen.own, kind)
         with replacing(target, overwrite=overwrite, folder=True) as part:
             chosen.write(image, part)
+            check_replaceable(target, chosen.own, kind)  # what has come meanwhile is kept, too
         return
     if target.is_dir():
         raise IsADirectoryError(
@@ -182,7 +193,7 @@ def _write(chosen: Any, image: xr.DataArray, target: Path, overwrite: bool, data
     if chosen is hdf5:
         hdf5.check_dataset(target, dataset, overwrite=overwrite)
         before = _stamp(target)
-        with replacing(target, overwrite=True) as part:
+        with replacing(target, overwrite=before is not None) as part:
             hdf5.write(image, part, target, dataset)
             if _stamp(target) != before:
                 raise OSError(

@@ -18,7 +18,11 @@ from .record import Record, restore
 
 @dataclass
 class Found:
-    """What a reader found in a file; `dims` names the axes of `data`, or is empty where the file does not."""
+    """What a reader found in a file.
+
+    `dims` names the axes of `data`, or is empty where they are not known; `stated_dims` says that they are
+    those of the file, and not the usual ones.
+    """
 
     data: Any
     dims: tuple[str, ...]
@@ -28,6 +32,7 @@ class Found:
     name: str | None = None
     record: Record | None = None
     tolerance: float = 1e-6
+    stated_dims: bool = False
 
 
 @dataclass
@@ -116,6 +121,11 @@ def _from_record(found: Found, asked: Asked, path: Path) -> xr.DataArray:
 
 def _from_metadata(found: Found, asked: Asked, path: Path) -> xr.DataArray:
     names = found.dims if asked.dims is None else tuple(asked.dims)
+    if found.stated_dims and names != found.dims and not asked.override:
+        raise ValueError(
+            f"Cannot read {path} with dims {names}: the file states {found.dims}. They must agree. Leave "
+            "dims out to take those of the file, or pass override=True to take yours."
+        )
     if len(names) != found.data.ndim:
         raise ValueError(
             f"Cannot name the {found.data.ndim} axes of {path}, of size {found.data.shape}: "

@@ -27,6 +27,11 @@ def check(image: xr.DataArray, path: Path) -> None:
 
 def check_dataset(path: Path, dataset: str, *, overwrite: bool) -> None:
     """Refuse a file that is not HDF5, and a dataset that exists, unless it may be overwritten."""
+    if not isinstance(dataset, str) or {"", ".", ".."} & set(dataset.strip("/").split("/")):
+        raise ValueError(
+            f"Cannot write dataset {dataset!r} into {path}: it is not a path inside a file. "
+            "Names with / between them are needed. Pass for instance dataset='image'."
+        )
     if not path.exists():
         return
     if not h5py.is_hdf5(path):
@@ -34,7 +39,14 @@ def check_dataset(path: Path, dataset: str, *, overwrite: bool) -> None:
             f"Cannot write into {path}: it exists and is not an HDF5 file. "
             "An HDF5 file, or a new name, is needed. Choose another name."
         )
-    with h5py.File(path, "r") as file:
+    with _opened(path) as file:
+        parts = dataset.strip("/").split("/")
+        for i in range(1, len(parts)):
+            if isinstance(file.get("/".join(parts[:i])), h5py.Dataset):
+                raise FileExistsError(
+                    f"Cannot write dataset {dataset!r} into {path}: {'/'.join(parts[:i])!r} is a dataset, "
+                    "not a group. A path through groups is needed. Pass another one with dataset=."
+                )
         old = file.get(dataset)
         if isinstance(old, h5py.Group):
             raise FileExistsError(
@@ -93,25 +105,29 @@ def read(path: Path, dataset: object = None) -> Found:
         )
     with _opened(path) as file:
         found = _dataset(file, path, dataset)
-        data = found[()]
         stated = found.attrs.get(KEY)
-        return Found(
-            data,
-            _dims(found),
-            voxel_um=_voxel(found),
-            record=load(stated) if isinstance(stated, str) else None,
-            tolerance=1e-6,
-        )
+        record = load(stated) if isinstance(stated, str) else None
+        names = _names(found, path)
+        data = _values(found, path)
+        if names is None:
+            dims = SPATIAL[-data.ndim :] if data.ndim <= len(SPATIAL) else ()
+            return Found(data, dims, voxel_um=_voxel(found, dims), record=record)
+        data, dims = _in_order(data, names)
+        return Found(data, dims, voxel_um=_voxel(found, names), record=record, stated_dims=bool(dims))
 
 
 def _opened(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r")
     except OSError as error:
-        raise ValueError(
-            f"Cannot read {path} of {path.stat().st_size} bytes: the HDF5 file is truncated or damaged "
-            f"({error}). A whole file is needed. Copy or download it again."
-        ) from error
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, why: str) -> ValueError:
+    return ValueError(
+        f"Cannot read {path} of {path.stat().st_size} bytes: the HDF5 file is truncated or damaged ({why}). "
+        "A whole file is needed. Copy or download it again."
+    )
 
 
 def _dataset(file: h5py.File, path: Path, dataset: object) -> Any:
@@ -133,23 +149,47 @@ def _dataset(file: h5py.File, path: Path, dataset: object) -> Any:
     )
 
 
-def _dims(dataset: Any) -> tuple[str, ...]:
+def _names(dataset: Any, path: Path) -> tuple[str, ...] | None:
+    """Return the names that the file gives to its axes; None if it gives none."""
     labels = [d.label for d in dataset.dims]
     tags = dataset.attrs.get("axistags")
     if not all(labels) and isinstance(tags, str):
-        labels = [_TAGS.get(a["key"], "?") for a in json.loads(tags)["axes"]]
-    if all(d in (CHANNEL, *SPATIAL) for d in labels):
-        return tuple(labels)
-    return SPATIAL[-dataset.ndim :] if dataset.ndim <= len(SPATIAL) else ()
+        try:
+            labels = [_TAGS.get(a["key"], str(a["key"])) for a in json.loads(tags)["axes"]]
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(path, f"its axistags {tags[:40]!r} name no axes") from error
+        if len(labels) != dataset.ndim:
+            raise _damaged(path, f"its axistags name {len(labels)} axes, and it has {dataset.ndim}")
+    return tuple(labels) if all(labels) else None
 
 
-def _voxel(dataset: Any) -> dict[str, float]:
+def _in_order(data: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Bring the axes into the order channel, z, y, x; leave them unnamed where one is another (time)."""
+    single = tuple(i for i, n in enumerate(names) if n not in (CHANNEL, *SPATIAL) and data.shape[i] == 1)
+    rest = [n for i, n in enumerate(names) if i not in single]
+    order = tuple(d for d in (CHANNEL, *SPATIAL) if d in rest)
+    if sorted(order) != sorted(rest):
+        return data, ()
+    return np.squeeze(data, axis=single).transpose([rest.index(d) for d in order]), order
+
+
+def _values(dataset: Any, path: Path) -> np.ndarray:
+    try:
+        return np.asarray(dataset[()])
+    except OSError as error:  # a chunk that does not unpack
+        raise _damaged(path, str(error)) from error
+
+
+def _voxel(dataset: Any, names: tuple[str, ...]) -> dict[str, float]:
     stated = np.atleast_1d(dataset.attrs.get(_SIZE, []))
-    dims = [d for d in _dims(dataset) if d in SPATIAL]
-    if stated.dtype.kind not in "fiu" or len(stated) < len(dims):
+    dims = [d for d in names if d in SPATIAL]
+    if stated.dtype.kind not in "fiu" or not dims or len(stated) < len(dims):
         return {}
-    # Fiji's plugin states z, y, x for a single slice, too.
-    return {d: float(s) for d, s in zip(dims, stated[-len(dims) :], strict=True) if s > 0 and np.isfinite(s)}
+    # Fiji's plugin states z, y, x for a single slice, too. Axes in another order: whose size is whose?
+    stated = stated[-len(dims) :]
+    if dims != [d for d in SPATIAL if d in dims] and len(set(stated.tolist())) > 1:
+        return {}
+    return {d: float(s) for d, s in zip(dims, stated, strict=True) if s > 0 and np.isfinite(s)}
 
 
 def _axistags(dims: list[str]) -> str:

@@ -19,7 +19,7 @@ from ..volume import CHANNEL, SPATIAL, origin, voxel_size
 from .coarser import coarser
 from .found import Found, squeeze_to
 from .pages import check_dtype, full
-from .record import KEY, channel_names, describe
+from .record import KEY, channel_names, check_record, describe, dump, load
 from .units import in_um, um
 
 _DTYPES = "bool uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 float32 float64"
@@ -35,11 +35,14 @@ def check(image: xr.DataArray, path: Path) -> None:
     check_dtype(image, _DTYPES, "OME-Zarr", "HDF5 (.h5)")
 
 
-def is_own(path: Path) -> bool:
-    """Say whether a file or folder is one of the image itself; labels beside it are somebody's work."""
-    if path.is_file():
-        return path.name in _OWN
-    return path.name.isdigit() and ((path / "zarr.json").is_file() or (path / ".zarray").is_file())
+def own(folder: Path) -> set[str]:
+    """Name what in a folder is the image itself: the scales that it states. Labels are somebody's work."""
+    try:
+        ome = _metadata_of(_group(folder), folder)
+    except ValueError:  # not an image, or a damaged one: nothing in it is known to be replaceable
+        return set()
+    paths = {str(level["path"]) for scales in ome["multiscales"] for level in scales["datasets"]}
+    return {n for n in _OWN if (folder / n).is_file()} | {n for n in paths if (folder / n).is_dir()}
 
 
 def write(image: xr.DataArray, path: Path) -> None:
@@ -70,7 +73,8 @@ def write(image: xr.DataArray, path: Path) -> None:
             twice = tuple(c * s for c, s in zip(chunks, step, strict=True))
             before = _lazy.from_zarr(array, chunks=tuple(map(min, twice, lazy.shape)))
             lazy = coarser(before, step, majority=majority)
-    group.attrs.update({"ome": _metadata(image, axes, factors), KEY: record})
+    # Through text, as in the other formats: numbers of NumPy become plain ones.
+    group.attrs.update({"ome": _metadata(image, axes, factors), KEY: load(dump(record))})
 
 
 def _chunks(data: Any, axes: tuple[str, ...]) -> tuple[int, ...]:
@@ -132,22 +136,19 @@ def _metadata(image: xr.DataArray, axes: tuple[str, ...], factors: list[tuple[in
 
 def read(path: Path, level: int = 0) -> Found:
     """Open one scale lazily, with the coordinates of its transformations."""
-    try:
-        group = zarr.open_group(path, mode="r")
-    except (FileNotFoundError, zarr.errors.GroupNotFoundError) as error:
-        raise _unfit(path, "it has no Zarr group") from error
+    group = _group(path)
+    ome = _metadata_of(group, path)
     attrs: Any = group.attrs.asdict()
-    ome = attrs.get("ome", attrs)  # version 0.4 keeps it one floor higher
-    if not ome.get("multiscales"):
-        raise _unfit(path, "its metadata names no multiscales")
+    if len(ome["multiscales"]) > 1:
+        raise _unfit(path, f"it holds {len(ome['multiscales'])} multiscale images, and one is needed")
     scales = ome["multiscales"][0]
     levels = scales["datasets"]
-    if not isinstance(level, int) or not 0 <= level < len(levels):
+    if not isinstance(level, int) or isinstance(level, bool) or not 0 <= level < len(levels):
         raise ValueError(
             f"Cannot read {path} at level {level!r}: it has the levels 0 to {len(levels) - 1}. "
             "0 is the finest. Pass level= as one of them."
         )
-    array: Any = group[levels[level]["path"]]
+    array = _array(group, levels[level]["path"], path)
     if KEY in attrs and array.nchunks_initialized != array.nchunks:
         raise ValueError(
             f"Cannot read {path} at level {level}: it holds {array.nchunks_initialized} of {array.nchunks} "
@@ -158,6 +159,8 @@ def read(path: Path, level: int = 0) -> Found:
     dims = tuple({"c": CHANNEL}.get(a, a) for a in kept)
     in_order = tuple(d for d in (CHANNEL, *SPATIAL) if d in dims)
     if dims != in_order:
+        if set(dims) == set(in_order) or len(set(dims)) < len(dims):
+            raise _unfit(path, f"its axes are {names}, and channel, z, y, x are needed in this order")
         dims = ()
     found = Found(data, dims, name=scales.get("name"))
     _coordinates(found, scales, level, path)
@@ -165,20 +168,65 @@ def read(path: Path, level: int = 0) -> Found:
     return found
 
 
+def _group(path: Path) -> zarr.Group:
+    try:
+        return zarr.open_group(path, mode="r")
+    except (FileNotFoundError, zarr.errors.GroupNotFoundError) as error:
+        raise _unfit(path, "it has no Zarr group") from error
+    except (ValueError, KeyError, TypeError) as error:  # JSON that is cut off, or is not of Zarr
+        raise _unfit(path, f"its zarr.json is damaged ({error})") from error
+
+
+def _metadata_of(group: zarr.Group, path: Path) -> dict[str, Any]:
+    """Return what the group says of itself, once it is known to be of the form that is read."""
+    attrs: Any = group.attrs.asdict()
+    ome: Any = attrs.get("ome", attrs)  # version 0.4 keeps it one floor higher
+    images = ome.get("multiscales") if isinstance(ome, dict) else None
+    if not images or not isinstance(images, list):
+        raise _unfit(path, "its metadata names no multiscales")
+    for scales in images:
+        named = isinstance(scales, dict) and all(
+            isinstance(scales.get(key), list)
+            and scales[key]
+            and all(isinstance(part, dict) and isinstance(part.get(field), str) for part in scales[key])
+            for key, field in (("axes", "name"), ("datasets", "path"))
+        )
+        if not named:
+            raise _unfit(path, "its multiscales has no axes with names, or no datasets with paths")
+    return dict(ome)
+
+
+def _array(group: zarr.Group, name: str, path: Path) -> Any:
+    try:
+        array = group[name]
+    except (KeyError, ValueError, TypeError) as error:
+        raise _unfit(path, f"its level {name!r} is missing or damaged ({error})") from error
+    if not isinstance(array, zarr.Array):
+        raise _unfit(path, f"its level {name!r} is not an array")
+    return array
+
+
 def _coordinates(found: Found, scales: dict[str, Any], level: int, path: Path) -> None:
     """Add up the transformations of the level and of all levels, in µm where the unit is stated."""
     axes = scales["axes"]
     steps = scales["datasets"][level].get("coordinateTransformations", [])
-    if not any(s["type"] == "scale" for s in [*steps, *scales.get("coordinateTransformations", [])]):
+    steps = [*steps, *scales.get("coordinateTransformations", [])]
+    if not any(s.get("type") == "scale" for s in steps):
         return  # no voxel size is stated
     size, start = np.ones(len(axes)), np.zeros(len(axes))
-    for step in [*steps, *scales.get("coordinateTransformations", [])]:
-        if step["type"] == "scale":
-            size, start = size * step["scale"], start * step["scale"]
-        elif step["type"] == "translation":
-            start = start + step["translation"]
-        elif step["type"] != "identity":
-            raise _unfit(path, f"its transformation {step['type']!r} is not a scale or a translation")
+    for step in steps:
+        kind = step.get("type")
+        if kind not in ("scale", "translation", "identity"):
+            raise _unfit(path, f"its transformation {kind!r} is not a scale or a translation")
+        numbers = step.get(kind)
+        if kind == "identity":
+            continue
+        if np.shape(numbers) != (len(axes),) or np.asarray(numbers).dtype.kind not in "iuf":
+            raise _unfit(path, f"its {kind} {numbers!r} is not one number for each of {len(axes)} axes")
+        if kind == "scale":
+            size, start = size * numbers, start * numbers
+        else:
+            start = start + numbers
     for axis, s, t in zip(axes, size.tolist(), start.tolist(), strict=True):
         edge, position = um(s, axis.get("unit")), in_um(t, axis.get("unit"))
         if axis["name"] in SPATIAL and edge is not None and position is not None:
@@ -190,8 +238,9 @@ def _labels(found: Found, ome: dict[str, Any], attrs: dict[str, Any], level: int
     """Take over the record, moved to the scale that was asked for, and the names of channels."""
     record = attrs.get(KEY)
     if record is not None:
-        if level:
-            dims = [d for d in record["dims"] if d in SPATIAL]
+        record = check_record(record)
+        dims = [d for d in record["dims"] if d in SPATIAL]
+        if level and all(d in found.voxel_um and d in found.dims for d in dims):
             shape = [found.data.shape[found.dims.index(d)] for d in record["dims"]]
             coords = {k: c for k, c in record["coords"].items() if k not in dims}
             record = record | {

@@ -18,6 +18,17 @@ from ..volume import origin as origin_of
 Record = dict[str, Any]
 KEY = "corrtomo"
 _OWN = ("units", "voxel_size_um")
+_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "dims": list,
+    "shape": list,
+    "dtype": str,
+    "voxel_size_um": list,
+    "origin_um": list,
+    "name": (str, type(None)),
+    "attrs": dict,
+    "coords": dict,
+    "coord_attrs": dict,
+}
 
 
 def describe(image: xr.DataArray) -> Record:
@@ -99,18 +110,44 @@ def load(text: str | None) -> Record | None:
         return None
     try:
         record: Record = json.loads(rest)
-        known = record["format"] == 1
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(
-            f"Cannot read the record that corrtomo wrote into this file: it is damaged ({error}). "
-            "A whole file is needed. Copy or download it again."
-        ) from error
-    if not known:
+    except ValueError as error:
+        raise _damaged(str(error)) from error
+    return check_record(record)
+
+
+def check_record(record: Any) -> Record:
+    """Refuse a record that is not whole, or of a version that is not known."""
+    if not isinstance(record, dict) or "format" not in record:
+        raise _damaged("it names no format")
+    if record["format"] != 1:
         raise ValueError(
             f"Cannot read this file: its record is of format {record['format']!r}, and this corrtomo knows "
             "format 1. A newer version wrote it. Upgrade corrtomo."
         )
+    wrong = [k for k, kind in _FIELDS.items() if k not in record or not isinstance(record[k], kind)]
+    if wrong:
+        raise _damaged(f"{', '.join(wrong)} missing, or of the wrong kind")
+    spatial = [d for d in record["dims"] if d in SPATIAL]
+    if len(record["dims"]) != len(record["shape"]) or not (
+        len(spatial) == len(record["voxel_size_um"]) == len(record["origin_um"])
+    ):
+        raise _damaged("dims, shape, voxel_size_um and origin_um do not fit together")
+    _check_dtype(record["dtype"])
     return record
+
+
+def _damaged(why: str) -> ValueError:
+    return ValueError(
+        f"Cannot read the record that corrtomo wrote into this file: it is damaged ({why}). "
+        "A whole file is needed. Copy or download it again."
+    )
+
+
+def _check_dtype(name: str) -> None:
+    try:
+        np.dtype(name)
+    except TypeError as error:
+        raise _damaged(str(error)) from error
 
 
 def channel_names(image: xr.DataArray) -> list[str] | None:

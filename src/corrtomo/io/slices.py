@@ -13,7 +13,7 @@ from ..volume import CHANNEL, SPATIAL
 from . import png, tiff
 from .found import Found
 from .pages import full, z_chunks
-from .record import describe, dump, load
+from .record import Record, describe, dump, load
 
 SIDECAR = "corrtomo.json"
 _READERS = {".tif": tiff.read, ".tiff": tiff.read, ".png": png.read}
@@ -25,9 +25,11 @@ def check(image: xr.DataArray, path: Path) -> None:
     tiff.check(image, Path(f"{path}.tif"))
 
 
-def is_own(path: Path) -> bool:
-    """Say whether a file in a folder is one that this module writes."""
-    return _OWN.fullmatch(path.name) is not None and path.is_file()
+def own(folder: Path) -> set[str]:
+    """Name the files of a folder that this module has written: none without its record."""
+    if not (folder / SIDECAR).is_file():
+        return set()
+    return {p.name for p in folder.iterdir() if _OWN.fullmatch(p.name) and p.is_file()}
 
 
 def write(image: xr.DataArray, path: Path) -> None:
@@ -62,16 +64,28 @@ def read(path: Path, dataset: object = None) -> Found:
         one = first if i == 0 else read_one(file)
         _check_alike(one, first, file, files[0])
         data[(slice(None),) * at + (i,)] = one.data
-    sidecar = path / SIDECAR
     return Found(
         data,
         (*first.dims[:at], "z", *first.dims[at:]),
         voxel_um=first.voxel_um,
         origin_um=first.origin_um,
         channels=first.channels,
-        record=load(sidecar.read_text(encoding="ascii")) if sidecar.is_file() and dataset is None else None,
+        record=_record(path / SIDECAR) if dataset is None else None,
         tolerance=first.tolerance,
     )
+
+
+def _record(sidecar: Path) -> Record | None:
+    """Return what corrtomo wrote beside the slices, None if it did not."""
+    if not sidecar.is_file():
+        return None
+    record = load(sidecar.read_text(encoding="ascii", errors="replace").strip())
+    if record is None:
+        raise ValueError(
+            f"Cannot read {sidecar}: it is damaged. The file as corrtomo wrote it is needed. Copy it again, "
+            "or move it away and pass voxel_size= in µm."
+        )
+    return record
 
 
 def _in_order(folder: Path, pattern: object) -> list[Path]:

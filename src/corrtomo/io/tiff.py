@@ -171,7 +171,7 @@ def _series(tif: tifffile.TiffFile, path: Path, dataset: object) -> int:
     every = list(tif.series)
     if dataset is None and len(every) == 1:
         return 0
-    if isinstance(dataset, int) and 0 <= dataset < len(every):
+    if isinstance(dataset, int) and not isinstance(dataset, bool) and 0 <= dataset < len(every):
         return dataset
     raise ValueError(
         f"Cannot read {path} with dataset={dataset!r}: it holds {len(every)} images of size "
