@@ -5,7 +5,7 @@ import pytest
 from scipy.special import erf
 from skimage.transform import iradon
 
-from corrtomo.simulate import XrayModel, xray, xray_tomography
+from corrtomo.simulate import XrayModel, electrode, fibsem_tomography, xray, xray_tomography
 
 VOXEL = 0.4
 CLEAN = {"halo": 0.0, "noise": 0.0}
@@ -168,7 +168,7 @@ def test_a_model_that_cannot_be_is_refused(options, match):
     ("voxel", "shape"), [(0.0, (4, 4, 4)), (np.inf, (4, 4, 4)), (0.4, (4, 4)), (0.4, (4, 0, 4))]
 )
 def test_an_image_that_cannot_be_is_refused(cathode, voxel, shape):
-    with pytest.raises(ValueError, match="a size above zero and three numbers"):
+    with pytest.raises(ValueError, match="a size above zero and three|three whole numbers"):
         xray_tomography(cathode, voxel, shape=shape)
 
 
@@ -203,3 +203,21 @@ def test_propagation_is_that_of_intensity_at_low_and_of_waves_at_high_frequency(
     assert model.transfer(low)[0] == pytest.approx(1 + model.fringe_um2 * low, rel=1e-6)
     # Where χ is π, refraction gives no contrast and attenuation is inverted.
     assert model.transfer(zero)[0] == pytest.approx(-1.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, None, True, "1"])
+def test_seeds_that_are_no_whole_numbers_are_refused(seed, cathode):
+    for simulate in (
+        lambda: electrode(20.0, seed=seed),
+        lambda: xray_tomography(cathode, shape=(4, 4, 4), seed=seed),
+        lambda: fibsem_tomography(cathode, 0.5, shape=(4, 4, 4), seed=seed),
+    ):
+        with pytest.raises(ValueError, match="a whole number from 0 is needed"):
+            simulate()
+
+
+@pytest.mark.parametrize("shape", [8, (8.5, 8, 8), (8, 8), (0, 8, 8), "888", (10**5, 10**5, 10**5)])
+def test_shapes_that_are_no_volume_or_too_large_are_refused(shape, cathode):
+    for simulate in (xray_tomography, fibsem_tomography):
+        with pytest.raises(ValueError, match="three whole numbers|at most fit into"):
+            simulate(cathode, 0.5, shape=shape)

@@ -78,6 +78,11 @@ def slices(
         )
     cuts = {title: cut(image, at_um=at_um, index=index) for title, image in images.items()}
     low, high = limits or _shared_limits(list(cuts.values()))
+    if limits and not -np.inf < low < high < np.inf:
+        raise ValueError(
+            f"Cannot show slices between limits {limits!r}: the grey value shown black must lie below the "
+            "one shown white, both finite. Swap them, or leave limits out."
+        )
     with house_style():
         painted = {title: paint(image, low, high) for title, image in cuts.items()}
         drawing = _row(painted, list(cuts.values()), _phase_legend(*cuts.values()))

@@ -19,7 +19,7 @@ import xarray as xr
 from ..phases import as_labels
 from ..volume import volume
 from . import noise, packing, raster
-from .limits import check_fractions, check_particles, check_pose, check_size
+from .limits import check_fractions, check_particles, check_pose, check_seed, check_size
 from .raster import AM, CBD, PORE, View
 
 Array = npt.NDArray[np.float64]
@@ -254,6 +254,7 @@ def electrode(
     >>> round(float((labels == ct.Phase.AM).mean()), 2)
     0.36
     """
+    check_seed(seed)
     size = check_size(size_um, diameter_um)
     check_fractions(am_fraction, cbd_fraction, cbd_porosity)
     check_particles(geometric_sd, overlap)

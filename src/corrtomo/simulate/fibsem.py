@@ -14,7 +14,7 @@ from numba import njit, prange
 from ..volume import volume
 from . import noise
 from .electrode import Electrode
-from .limits import check_pose
+from .limits import check_pose, check_seed, check_shape
 from .raster import AM, PORE, View
 
 Array = npt.NDArray[np.float64]
@@ -171,8 +171,10 @@ def fibsem_tomography(
     >>> image.sizes["channel"], image.channel.values.tolist()
     (2, ['SESI', 'in-lens'])
     """
+    check_seed(seed)
+    check_shape(shape)
     first, last = (0, int(shape[0])) if slices is None else slices
-    if not voxel_size > 0 or len(shape) != 3 or min(shape) < 1 or not 0 <= first < last <= shape[0]:
+    if not 0 < voxel_size < np.inf or not 0 <= first < last <= shape[0]:
         raise ValueError(
             f"Cannot simulate voxel_size {voxel_size!r} µm, shape {tuple(shape)!r}, slices {slices!r}: a "
             "size above zero, three numbers of voxels along z, y, x, and slices inside them are needed. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from . import packing
 
 Array = npt.NDArray[np.float64]
+_MOST_VOXELS = 2e9
 
 
 def check_pose(pose: npt.ArrayLike | None) -> Array:
@@ -28,6 +30,32 @@ def check_pose(pose: npt.ArrayLike | None) -> Array:
             "Build it with scipy.spatial.transform.Rotation."
         )
     return matrix
+
+
+def check_seed(seed: Any) -> None:
+    """Refuse a seed that is not a whole number from 0."""
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool | np.bool_)
+    if not (whole and seed >= 0):
+        raise ValueError(
+            f"Cannot simulate with seed {seed!r}: a whole number from 0 is needed. Leave it out for seed 0."
+        )
+
+
+def check_shape(shape: Any) -> None:
+    """Refuse what is not three whole numbers of voxels, and more voxels than a machine holds."""
+    numbers = list(shape) if isinstance(shape, Sequence | np.ndarray) and not isinstance(shape, str) else []
+    whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in numbers)
+    if len(numbers) != 3 or not whole:
+        raise ValueError(
+            f"Cannot simulate shape {shape!r}: three whole numbers of voxels above zero are needed, along "
+            "z, y, x. The papers' volumes are (24, 55, 65) by X-ray and (500, 1027, 932) by FIB-SEM."
+        )
+    voxels = float(np.prod(np.array(numbers, float)))
+    if voxels > _MOST_VOXELS:
+        raise ValueError(
+            f"Cannot simulate shape {tuple(numbers)!r}: {voxels:.3g} voxels, and {_MOST_VOXELS:.0e} at most "
+            "fit into memory. Simulate it in windows, with shape= and origin= or slices=."
+        )
 
 
 def check_size(size_um: float | Sequence[float], diameter_um: float) -> tuple[float, float, float]:

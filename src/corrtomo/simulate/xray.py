@@ -14,7 +14,7 @@ from scipy import fft
 
 from ..volume import volume
 from .electrode import Electrode
-from .limits import check_pose
+from .limits import check_pose, check_seed, check_shape
 from .noise import Floats, stream, white
 from .raster import AM, CBD, View
 
@@ -217,7 +217,9 @@ def xray_tomography(
     >>> image.shape, str(image.dtype)
     ((4, 8, 8), 'uint8')
     """
-    if not (np.isfinite(voxel_size) and voxel_size > 0) or len(shape) != 3 or min(shape) < 1:
+    check_seed(seed)
+    check_shape(shape)
+    if not (np.isfinite(voxel_size) and voxel_size > 0):
         raise ValueError(
             f"Cannot simulate voxel_size {voxel_size!r} µm and shape {tuple(shape)!r}: a size above zero "
             "and three numbers of voxels along z, y, x are needed. The paper has 0.438 µm and (24, 55, "
