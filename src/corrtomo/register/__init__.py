@@ -1,0 +1,3 @@
+"""Volumes and sections -> one coordinate system."""
+
+__all__: list[str] = []
