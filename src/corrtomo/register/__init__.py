@@ -1,3 +1,5 @@
 """Volumes and sections -> one coordinate system."""
 
-__all__: list[str] = []
+from .majority import coarsen
+
+__all__ = ["coarsen"]
