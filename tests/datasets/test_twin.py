@@ -219,9 +219,9 @@ def test_an_interrupted_run_leaves_nothing_behind(cache, monkeypatch):
 
 
 def test_another_model_is_another_folder(cache, monkeypatch):
-    before = twin_files.full_folder(0)
+    before = twin_files.cache_folder(0, "full")
     monkeypatch.setattr(xt_fibsem, "XRAY_MODEL", type(xt_fibsem.XRAY_MODEL)(noise=0.2))
-    assert twin_files.full_folder(0) != before
+    assert twin_files.cache_folder(0, "full") != before
     assert before.parent == cache
 
 
@@ -237,7 +237,7 @@ def test_the_binned_fib_sem_volume_is_the_average_of_the_fine_one():
     ("arguments", "match"),
     [
         ({"name": "xt-fib"}, "'xt-fib': not a known sample.*Did you mean 'xt-fibsem'.*fetch"),
-        ({"name": "xt-fibsem", "size": "medium"}, "size 'medium': allowed are small, full"),
+        ({"name": "xt-fibsem", "size": "large"}, "size 'large': allowed are small, medium, full"),
         ({"name": "xt-fibsem", "seed": -1}, "seed -1: a whole number from 0"),
         ({"name": "xt-fibsem", "seed": 0.5}, "seed 0.5: a whole number from 0"),
     ],
@@ -245,3 +245,14 @@ def test_the_binned_fib_sem_volume_is_the_average_of_the_fine_one():
 def test_what_is_not_known_is_refused(arguments, match):
     with pytest.raises(ValueError, match=match):
         load(**arguments)
+
+
+def test_the_medium_twin_holds_the_small_one_and_is_made_once(cache, monkeypatch):
+    medium = load("xt-fibsem", "medium", seed=1)
+    assert medium.xray.shape == xt_fibsem.MEDIUM
+    small = load("xt-fibsem", seed=1)
+    assert medium.spot.shape == small.truth.shape
+    assert np.abs(medium.spot.values.astype(int) - small.xray.values).max() <= 2
+    np.testing.assert_array_equal(medium.truth, small.truth)
+    monkeypatch.setattr(xt_fibsem, "xray_medium", None)  # would fail if it were made again
+    np.testing.assert_array_equal(load("xt-fibsem", "medium", seed=1).xray, medium.xray)

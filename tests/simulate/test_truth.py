@@ -5,24 +5,12 @@ import pytest
 from scipy import ndimage
 
 import corrtomo as ct
-from corrtomo.simulate import leave_out_small_features, majority
+from corrtomo.simulate import leave_out_small_features
 
 
 def random_codes(shape, seed=0, smooth=1.0):
     field = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=shape), smooth)
     return np.digitize(field, np.quantile(field, (0.3, 0.6))).astype(np.uint8)
-
-
-def test_majority_equals_counting():
-    fine = random_codes((6, 9, 12))
-    blocks = fine.reshape(2, 3, 3, 3, 4, 3).transpose(0, 2, 4, 1, 3, 5).reshape(2, 3, 4, 27)
-    wanted = np.stack([(blocks == c).sum(-1) for c in range(3)]).argmax(0)
-    np.testing.assert_array_equal(majority(ct.volume(fine, 0.1), 3).data, wanted)
-
-
-def test_coarse_voxels_lie_over_their_fine_ones():
-    coarse = majority(ct.volume(np.zeros((4, 4, 4), int), 0.5, origin=(1.0, 2.0, 3.0)), 2)
-    assert [float(coarse[d][0]) for d in "zyx"] == [1.25, 2.25, 3.25]
 
 
 def test_small_features_equal_an_opening_by_two_voxels():
@@ -50,11 +38,6 @@ def test_what_the_border_cuts_is_kept():
     codes = np.zeros((4, 4, 4), int)
     codes[0] = 2
     assert (leave_out_small_features(ct.volume(codes, 1.0)).data[0] == 2).all()
-
-
-def test_sizes_that_do_not_divide_are_refused():
-    with pytest.raises(ValueError, match="by 3: each size must be a multiple"):
-        majority(ct.volume(np.zeros((3, 4, 3), int), 1.0), 3)
 
 
 def test_grey_values_are_refused():

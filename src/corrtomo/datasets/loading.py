@@ -11,7 +11,7 @@ from . import twin_files, xt_fibsem
 from .measured import SLICES, load_slice
 from .sample import Sample
 
-Size = Literal["small", "full"]
+Size = Literal["small", "medium", "full"]
 
 
 def load(name: str, size: Size = "small", *, seed: int = 0) -> Sample:
@@ -22,11 +22,13 @@ def load(name: str, size: Size = "small", *, seed: int = 0) -> Sample:
     name : str
         ``"xt-fibsem"``, the digital twin of the LiMn2O4 cathode of the X-ray and FIB-SEM paper; or the
         published X-ray slices ``"nmc-xt-slice"`` and ``"nmc-nanoct"``, which :func:`fetch` downloads once.
-    size : {"small", "full"}
+    size : {"small", "medium", "full"}
         Of a digital twin. ``"small"`` is the cuboid that both instruments imaged, with the FIB-SEM volume
-        binned by 6; it is read from the folder ``data`` where it lies there. ``"full"`` has the volumes of
+        binned by 6; it is read from the folder ``data`` where it lies there. ``"medium"`` has a larger X-ray
+        volume around the cuboid, 171 × 251 × 228 voxels, made once in seconds. ``"full"`` has the volumes of
         the paper: 571 × 251 × 1142 X-ray voxels, 500 × 1027 × 932 FIB-SEM voxels; it is made once, in
-        minutes, kept in the cache (``CORRTOMO_CACHE``, or the cache folder of the user), and opened lazily.
+        minutes, and opened lazily. What is made is kept in the cache (``CORRTOMO_CACHE``, or the cache folder
+        of the user).
     seed : int
         Which specimen of a digital twin. Every seed is another piece of the same kind of electrode, imaged
         with other noise.
@@ -81,6 +83,8 @@ def load(name: str, size: Size = "small", *, seed: int = 0) -> Sample:
         images = twin_files.read_small(folder, int(seed))
     else:
         images = twin_files.make_small(int(seed))
+    if size == "medium":
+        images["xray"] = twin_files.medium_xray(int(seed))
     about = _ABOUT.format(seed=seed)
     return Sample(**images, source="digital twin", pose=xt_fibsem.pose(int(seed)), about=about)
 

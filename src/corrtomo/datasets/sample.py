@@ -12,7 +12,7 @@ import xarray as xr
 
 from ..io import read
 from ..phases import as_labels
-from ..volume import check_same_grid
+from ..volume import check_same_grid, voxel_size
 
 Source = Literal["measured", "digital twin"]
 
@@ -49,6 +49,26 @@ class Sample:
     fibsem_truth: xr.DataArray | None = None
     pose: npt.NDArray[np.float64] | None = None
 
+    @property
+    def spot(self) -> xr.DataArray:
+        """The X-ray image where the truth is known: the same spot, on the grid of `truth`.
+
+        Raises
+        ------
+        ValueError
+            If there is no truth, or it does not lie on the grid of the X-ray image.
+        """
+        if self.truth is None:
+            raise ValueError(
+                "Cannot cut the X-ray image to its truth: this sample has none. Pass labels on its grid, for "
+                "instance with ct.datasets.from_files(image, truth)."
+            )
+        half = {d: size / 2 for d, size in zip(self.truth.dims, voxel_size(self.truth), strict=True)}
+        ends = {d: (float(self.truth[d][0]) - half[d], float(self.truth[d][-1]) + half[d]) for d in half}
+        cut = self.xray.sel({d: slice(*where) for d, where in ends.items()})
+        check_same_grid(cut, self.truth, doing="cut the X-ray image to its truth")
+        return cut
+
     def __repr__(self) -> str:
         images = {name: getattr(self, name) for name in ("xray", "truth", "fibsem", "fibsem_truth")}
         sizes = (f"{name} {dict(image.sizes)}" for name, image in images.items() if image is not None)
@@ -56,18 +76,28 @@ class Sample:
 
 
 def from_files(
-    image: str | Path, truth: str | Path | None = None, *, voxel_size_um: float | None = None
+    image: str | Path,
+    truth: str | Path | None = None,
+    *,
+    fibsem: str | Path | None = None,
+    fibsem_truth: str | Path | None = None,
+    voxel_size_um: float | None = None,
+    fibsem_voxel_size_um: float | None = None,
 ) -> Sample:
-    """Take your own files for a chapter.
+    """Take your own files for a chapter, each in any format of :func:`corrtomo.read`.
 
     Parameters
     ----------
     image : path
-        Grey values of X-ray tomography, in any format of :func:`corrtomo.read`.
+        Grey values of X-ray tomography.
     truth : path, optional
-        Labels with codes of :class:`corrtomo.Phase` on the same grid.
-    voxel_size_um : float, optional
-        Edge length of a voxel in µm, where the files do not state it.
+        Labels with codes of :class:`corrtomo.Phase`, on the grid of `image` or of a part of it.
+    fibsem : path, optional
+        Grey values of FIB-SEM tomography in their own frame, with a channel a detector or without.
+    fibsem_truth : path, optional
+        Labels with codes of :class:`corrtomo.Phase` on the grid of `fibsem`.
+    voxel_size_um, fibsem_voxel_size_um : float, optional
+        Edge length of a voxel in µm of the X-ray and of the FIB-SEM files, where they do not state it.
 
     Returns
     -------
@@ -77,7 +107,7 @@ def from_files(
     Raises
     ------
     ValueError
-        If the grids differ, or a voxel size is neither in the file nor given.
+        If grids that must agree differ, or a voxel size is neither in the file nor given.
 
     Examples
     --------
@@ -85,8 +115,19 @@ def from_files(
     >>> ct.datasets.from_files("data/xt-fibsem/xray.ome.tif").source  # doctest: +SKIP
     'measured'
     """
-    grey = read(image, voxel_size_um)
-    labels = None if truth is None else as_labels(read(truth, voxel_size_um))
-    if labels is not None:
-        check_same_grid(grey, labels, doing="compare grey values with a truth")
-    return Sample(xray=grey, source="measured", about=f"Measured: {Path(image).name}.", truth=labels)
+    electrons = None if fibsem is None else read(fibsem, fibsem_voxel_size_um)
+    known = None if fibsem_truth is None else as_labels(read(fibsem_truth, fibsem_voxel_size_um))
+    if known is not None and electrons is not None:
+        one = electrons.isel(channel=0, drop=True) if "channel" in electrons.dims else electrons
+        check_same_grid(one, known, doing="compare FIB-SEM grey values with their labels")
+    sample = Sample(
+        xray=read(image, voxel_size_um),
+        source="measured",
+        about=f"Measured: {Path(image).name}.",
+        truth=None if truth is None else as_labels(read(truth, voxel_size_um)),
+        fibsem=electrons,
+        fibsem_truth=known,
+    )
+    if sample.truth is not None:
+        _ = sample.spot  # refuses a truth that lies on another grid
+    return sample

@@ -91,24 +91,21 @@ def read_small(folder: Path, seed: int = SEED) -> dict[str, xr.DataArray]:
     }
 
 
-def full_folder(seed: int, scene: Scene = PAPER) -> Path:
-    """Return where the full twin of a seed is kept; other parameters or other code are another folder."""
+def cache_folder(seed: int, size: str, scene: Scene = PAPER) -> Path:
+    """Return where a large twin of a seed is kept; other parameters or other code are another folder."""
     root = Path(os.environ.get("CORRTOMO_CACHE") or pooch.os_cache("corrtomo"))
     made_by = hashlib.sha256(repr((scene, xt_fibsem.XRAY_MODEL)).encode())
     package = Path(__file__).parents[1]
-    for source in [*sorted((package / "simulate").glob("*.py")), Path(xt_fibsem.__file__)]:
+    code = [*sorted((package / "simulate").glob("*.py")), package / "register" / "majority.py"]
+    for source in [*code, Path(xt_fibsem.__file__)]:
         made_by.update(source.read_bytes())
-    return root / f"{xt_fibsem.NAME}-seed{seed}-{made_by.hexdigest()[:12]}"
+    return root / f"{xt_fibsem.NAME}-{size}-seed{seed}-{made_by.hexdigest()[:12]}"
 
 
 def make_full(seed: int, scene: Scene = PAPER) -> Path:
     """Make the full twin in the cache, if it is not there; an interrupted run leaves nothing taken for it."""
-    final = full_folder(seed, scene)
-    if final.is_dir():
-        return final
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{final.name}-") as scratch:
-        part = Path(scratch) / "part"
+
+    def fill(part: Path) -> None:
         bar = partial(tqdm, desc="digital twin: X-ray", unit="slab")
         _store(xt_fibsem.xray_large(seed, scene, bar), part / "xray.ome.zarr")
         _store(xt_fibsem.truth(seed, scene), part / "truth.ome.zarr")
@@ -121,6 +118,32 @@ def make_full(seed: int, scene: Scene = PAPER) -> Path:
             for first, last in tqdm(xt_fibsem.slabs(1, scene), desc=f"digital twin: {key}", unit="slab"):
                 target[..., first:last, :, :] = make(seed, first, last, 1, scene)
         np.savetxt(part / "pose.txt", xt_fibsem.pose(seed, scene), fmt="%.17g")
+
+    return _make(cache_folder(seed, "full", scene), fill)
+
+
+def medium_xray(seed: int) -> xr.DataArray:
+    """Return the medium X-ray tomogram: simulated once, kept in the cache."""
+
+    def fill(part: Path) -> None:
+        bar = partial(tqdm, desc="digital twin: X-ray", unit="slab")
+        _store(xt_fibsem.xray_medium(seed, progress=bar), part / "xray.ome.zarr")
+
+    folder = _make(cache_folder(seed, "medium"), fill)
+    data = np.asarray(zarr.open_array(folder / "xray.ome.zarr", path="0", mode="r")[...])
+    start = [-c * XRAY_UM for c in xt_fibsem.MEDIUM_CORNER]
+    return volume(data, XRAY_UM, origin=start, name="X-ray tomogram")
+
+
+def _make(final: Path, fill: Callable[[Path], None]) -> Path:
+    """Fill a folder of the cache, if it is not there, so that it appears whole or not at all."""
+    if final.is_dir():
+        return final
+    final.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{final.name}-") as scratch:
+        part = Path(scratch) / "part"
+        part.mkdir()
+        fill(part)
         try:
             part.rename(final)
         except OSError:

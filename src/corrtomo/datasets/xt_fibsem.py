@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -17,9 +17,10 @@ import xarray as xr
 from scipy.spatial.transform import Rotation
 
 from ..phases import Phase
+from ..register import coarsen
 from ..simulate.electrode import Electrode, electrode
 from ..simulate.fibsem import DETECTORS, fibsem_tomography
-from ..simulate.truth import leave_out_small_features, majority
+from ..simulate.truth import leave_out_small_features
 from ..simulate.xray import Progress, XrayModel, xray_tomography
 from ..volume import volume
 
@@ -52,6 +53,11 @@ class Scene:
 
 # Sizes of the paper. Where the cuboid lies in the large volume it does not say: about the middle.
 PAPER = Scene(cuboid=(24, 55, 65), large=(571, 251, 1142), corner=(270, 100, 540), fibsem=(500, 1027, 932))
+
+
+# What of the large volume the size "medium" shows, in voxels along z, y, x: its shape, and where the cuboid
+# begins in it. 75 × 110 × 100 µm, the whole film thick, in a few seconds.
+MEDIUM, MEDIUM_CORNER = (171, 251, 228), (70, 100, 80)
 
 
 @lru_cache(maxsize=2)
@@ -104,14 +110,21 @@ def xray_large(seed: int, scene: Scene = PAPER, progress: Progress = iter) -> xr
     )
 
 
+def xray_medium(seed: int, scene: Scene = PAPER, progress: Progress = iter) -> xr.DataArray:
+    """Simulate the part of the large X-ray tomogram that the size "medium" shows."""
+    start = [-c * XRAY_UM for c in MEDIUM_CORNER]
+    cathode = specimen(seed, scene)
+    return xray_tomography(
+        cathode, XRAY_UM, shape=MEDIUM, origin=start, model=XRAY_MODEL, seed=seed, progress=progress
+    )
+
+
 def truth(seed: int, scene: Scene = PAPER) -> xr.DataArray:
     """Return the labels of the cuboid on the X-ray grid: majority of fine labels, small features left out."""
     fine = XRAY_UM / TRUTH_RATIO
     shape = [n * TRUTH_RATIO for n in scene.cuboid]
     labels = specimen(seed, scene).labels(fine, origin=(fine - XRAY_UM) / 2, shape=shape)
-    # The stated grid, free of the rounding of the fine one.
-    coarse = as_phases(volume(majority(labels, TRUTH_RATIO).data, XRAY_UM))
-    return leave_out_small_features(coarse)
+    return leave_out_small_features(coarsen(labels, grid(scene.cuboid, XRAY_UM)))
 
 
 def fibsem_slab(seed: int, first: int, last: int, ratio: int = 1, scene: Scene = PAPER) -> Grey:
@@ -128,7 +141,11 @@ def fibsem_truth_slab(seed: int, first: int, last: int, ratio: int = 1, scene: S
     shape = (last - first, *(n // ratio * ratio for n in scene.fibsem[1:]))
     start = (first * FIBSEM_UM, 0.0, 0.0)
     labels = specimen(seed, scene).labels(FIBSEM_UM, origin=start, shape=shape, pose=pose(seed, scene))
-    return np.asarray((labels if ratio == 1 else majority(labels, ratio)).data)
+    if ratio == 1:
+        return np.asarray(labels.data)
+    coarse = [n // ratio for n in shape]
+    start_coarse = [s + (ratio - 1) / 2 * FIBSEM_UM for s in start]
+    return np.asarray(coarsen(labels, grid(coarse, FIBSEM_UM * ratio, start_coarse)).data)
 
 
 def fibsem(seed: int, ratio: int = 1, scene: Scene = PAPER) -> xr.DataArray:
@@ -145,6 +162,11 @@ def slabs(ratio: int, scene: Scene = PAPER) -> list[tuple[int, int]]:
     """Return first and last slice of the pieces of the FIB-SEM volume; a rest below `ratio` is cut."""
     end = scene.fibsem[0] // ratio * ratio
     return [(first, min(first + SLAB, end)) for first in range(0, end, SLAB)]
+
+
+def grid(shape: Sequence[int], size_um: float, start_um: Sequence[float] = (0.0, 0.0, 0.0)) -> xr.DataArray:
+    """Return an image of a grid that takes no memory."""
+    return volume(np.broadcast_to(np.uint8(0), tuple(shape)), size_um, origin=start_um)
 
 
 def fibsem_image(data: Any, ratio: int = 1) -> xr.DataArray:

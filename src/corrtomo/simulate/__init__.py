@@ -2,7 +2,7 @@
 
 from .electrode import Electrode, electrode
 from .fibsem import FibsemModel, fibsem_tomography
-from .truth import leave_out_small_features, majority
+from .truth import leave_out_small_features
 from .xray import XrayModel, xray_tomography
 
 __all__ = [
@@ -12,6 +12,5 @@ __all__ = [
     "electrode",
     "fibsem_tomography",
     "leave_out_small_features",
-    "majority",
     "xray_tomography",
 ]
