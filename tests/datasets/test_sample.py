@@ -56,3 +56,27 @@ def test_without_a_truth_there_is_no_spot(twin, tmp_path):
     ct.write(twin.xray, tmp_path / "x.tif")
     with pytest.raises(ValueError, match="this sample has none"):
         _ = ct.datasets.from_files(tmp_path / "x.tif").spot
+
+
+def test_a_folder_of_ones_own_is_a_sample(twin, tmp_path):
+    ct.write(twin.xray, tmp_path / "xray.ome.zarr")
+    ct.write(twin.truth, tmp_path / "truth.nrrd")
+    (tmp_path / "notes.txt").write_text("kept apart")
+    mine = ct.datasets.load(tmp_path)
+    np.testing.assert_array_equal(mine.spot, twin.spot)
+    assert mine.fibsem is None
+    assert ct.datasets.load(str(tmp_path)).about == "Measured: xray.ome.zarr."
+
+
+def test_a_folder_without_or_with_two_x_ray_images_is_refused(twin, tmp_path):
+    with pytest.raises(ValueError, match="0 files are named xray"):
+        ct.datasets.load(tmp_path)
+    ct.write(twin.xray, tmp_path / "xray.tif")
+    ct.write(twin.xray, tmp_path / "xray.nrrd")
+    with pytest.raises(ValueError, match=r"2 files are named xray.* xray\.nrrd xray\.tif"):
+        ct.datasets.load(tmp_path)
+
+
+def test_the_voxel_size_of_a_named_data_set_is_its_own():
+    with pytest.raises(ValueError, match="it states its own"):
+        ct.datasets.load("xt-fibsem", voxel_size_um=0.4)

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
 from . import twin_files, xt_fibsem
 from .measured import SLICES, load_slice
-from .sample import Sample
+from .sample import Sample, from_folder
 
 Size = Literal["small", "medium", "full"]
 
 
-def load(name: str, size: Size = "small", *, seed: int = 0) -> Sample:
-    """Load a sample for a chapter: a digital twin, or a published measurement.
+def load(
+    name: str | Path,
+    size: Size = "small",
+    *,
+    seed: int = 0,
+    voxel_size_um: float | None = None,
+    fibsem_voxel_size_um: float | None = None,
+) -> Sample:
+    """Load a sample for a chapter: a digital twin, a published measurement, or a folder of your own.
 
     Parameters
     ----------
-    name : str
+    name : str or path
         ``"xt-fibsem"``, the digital twin of the LiMn2O4 cathode of the X-ray and FIB-SEM paper; or the
-        published X-ray slices ``"nmc-xt-slice"`` and ``"nmc-nanoct"``, which :func:`fetch` downloads once.
+        published X-ray slices ``"nmc-xt-slice"`` and ``"nmc-nanoct"``, which :func:`fetch` downloads once;
+        or a folder of yours that holds ``xray.tif`` and, if you have them, ``truth.tif``, ``fibsem.tif`` and
+        ``fibsem-truth.tif``, in any format of :func:`corrtomo.read` (see :func:`from_files` for what they
+        are).
     size : {"small", "medium", "full"}
         Of a digital twin. ``"small"`` is the cuboid that both instruments imaged, with the FIB-SEM volume
         binned by 6; it is read from the folder ``data`` where it lies there. ``"medium"`` has a larger X-ray
@@ -41,8 +52,8 @@ def load(name: str, size: Size = "small", *, seed: int = 0) -> Sample:
     Raises
     ------
     ValueError
-        If the name or the size is not known, the size is not that of a measurement, or the seed is not a
-        whole number from 0.
+        If the name or the size is not known, the seed is not a whole number from 0, the folder does not hold
+        one X-ray image, or a voxel size is given for data that states its own.
 
     Notes
     -----
@@ -58,12 +69,14 @@ def load(name: str, size: Size = "small", *, seed: int = 0) -> Sample:
     ((24, 55, 65), (24, 55, 65), ('channel', 'z', 'y', 'x'))
     """
     known = [xt_fibsem.NAME, *SLICES]
+    if name not in known and Path(name).is_dir():
+        return from_folder(Path(name), voxel_size_um=voxel_size_um, fibsem_voxel_size_um=fibsem_voxel_size_um)
     if name not in known:
         near = get_close_matches(str(name), known, n=1)
         raise ValueError(
-            f"Cannot load {name!r}: not a known sample. Known are "
-            f"{', '.join(known)}.{f' Did you mean {near[0]!r}?' if near else ''} Other published data "
-            "comes from ct.datasets.fetch(), your own from ct.datasets.from_files()."
+            f"Cannot load {name!r}: not a known sample. Known are {', '.join(known)}, or a folder that holds "
+            f"xray.tif.{f' Did you mean {near[0]!r}?' if near else ''} Other published data comes from "
+            "ct.datasets.fetch(), files with other names from ct.datasets.from_files()."
         )
     if size not in get_args(Size):
         raise ValueError(
@@ -74,6 +87,11 @@ def load(name: str, size: Size = "small", *, seed: int = 0) -> Sample:
         raise ValueError(
             f"Cannot load {name!r} with seed {seed!r}: a whole number from 0 is needed. "
             "Leave it out for the twin that lies in the folder data."
+        )
+    if (voxel_size_um, fibsem_voxel_size_um) != (None, None):
+        raise ValueError(
+            f"Cannot load {name!r} with voxel size {voxel_size_um!r}, {fibsem_voxel_size_um!r} µm: it states "
+            "its own. Leave them out; they are for a folder of your own files."
         )
     if name in SLICES:
         return load_slice(name)

@@ -131,3 +131,32 @@ def from_files(
     if sample.truth is not None:
         _ = sample.spot  # refuses a truth that lies on another grid
     return sample
+
+
+def from_folder(
+    folder: Path, *, voxel_size_um: float | None = None, fibsem_voxel_size_um: float | None = None
+) -> Sample:
+    """Take a folder laid out as data/xt-fibsem: ``xray``, ``truth``, ``fibsem`` and ``fibsem-truth``.
+
+    Only ``xray`` must be there.
+
+    Raises
+    ------
+    ValueError
+        If there is no ``xray``, or several files answer to one name.
+    """
+    found: dict[str, Path] = {}
+    for key in ("xray", "truth", "fibsem", "fibsem_truth"):
+        name = key.replace("_", "-")
+        matches = sorted(p for p in folder.iterdir() if p.name == name or p.name.startswith(f"{name}."))
+        if len(matches) > 1 or (key == "xray" and not matches):
+            raise ValueError(
+                f"Cannot take {folder} as a sample: {len(matches)} files are named {name}.*"
+                f"{''.join(f' {p.name}' for p in matches)}. One is needed of xray, and one or none of truth, "
+                "fibsem and fibsem-truth, in any format of ct.read(). Rename yours, or pass the files to "
+                "ct.datasets.from_files()."
+            )
+        if matches:
+            found[key] = matches[0]
+    image = found.pop("xray")
+    return from_files(image, **found, voxel_size_um=voxel_size_um, fibsem_voxel_size_um=fibsem_voxel_size_um)
