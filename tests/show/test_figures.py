@@ -36,7 +36,9 @@ def truth(image: xr.DataArray) -> xr.DataArray:
     return as_labels(image.copy(data=codes))
 
 
-@pytest.fixture(params=["slices", "overlay", "agreement", "histogram", "kappa_map", "spread"])
+@pytest.fixture(
+    params=["slices", "overlay", "agreement", "histogram", "phase_histogram", "kappa_map", "spread"]
+)
 def draw(request: pytest.FixtureRequest, image: xr.DataArray, truth: xr.DataArray) -> Callable[..., Figure]:
     pairs = xr.DataArray(np.triu(np.full((256, 256), 0.5)), dims=("lower", "upper"))
     pairs = pairs.assign_coords(lower=np.arange(256), upper=np.arange(256))
@@ -45,6 +47,9 @@ def draw(request: pytest.FixtureRequest, image: xr.DataArray, truth: xr.DataArra
         "overlay": lambda **k: ct.show.overlay(image, truth, **k),
         "agreement": lambda **k: ct.show.agreement(truth == 2, image > 99, **k),
         "histogram": lambda **k: ct.show.histogram(image, thresholds={"Otsu": 99}, **k),
+        "phase_histogram": lambda **k: ct.show.phase_histogram(
+            ct.measure.joint_histogram(image, truth, ignore=255), **k
+        ),
         "kappa_map": lambda **k: ct.show.kappa_map(pairs, **k),
         "spread": lambda **k: ct.show.spread({"kappa": [0.7, 0.8]}, label="kappa", **k),
     }
@@ -179,6 +184,18 @@ def test_histogram_counts_all_voxels(image: xr.DataArray) -> None:
     assert {text.get_text().strip() for text in bars.texts} == {"Otsu 117", "best 120"}
 
 
+def test_the_histogram_by_phase_gives_every_phase_the_same_area(image, truth) -> None:
+    joint = ct.measure.joint_histogram(image, truth, ignore=255)
+    axes = ct.show.phase_histogram(joint, thresholds={"lower": 60}, **WORDS).drawing.axes[0]
+    outlines = [patch for patch in axes.patches if not patch.get_fill()]
+    assert [patch.get_label() for patch in outlines] == ["pore", "carbon binder domain", "active material"]
+    for code, patch in enumerate(outlines):
+        share, edges, _ = patch.get_data()
+        assert share.sum() == pytest.approx(100)
+        assert edges[0] == -0.5
+        assert share[7] == pytest.approx(100 * joint.values[code, 7] / joint.values[code].sum())
+
+
 def test_kappa_map_marks_the_best_pair() -> None:
     values = np.full((256, 256), np.nan)
     upper = np.triu_indices(256, 1)
@@ -221,6 +238,8 @@ def test_refusals(image: xr.DataArray, truth: xr.DataArray) -> None:
         ct.show.histogram(image.astype(float) / 0.0, **WORDS)
     with pytest.raises(ValueError, match=r"kappa_by_threshold_pair"):
         ct.show.kappa_map(image, **WORDS)
+    with pytest.raises(ValueError, match=r"joint_histogram"):
+        ct.show.phase_histogram(image, **WORDS)
     with pytest.raises(ValueError, match="one value or more"):
         ct.show.spread({"a": []}, label="κ", **WORDS)
     with pytest.raises(ValueError, match=r"\['b'\] have an interval"):

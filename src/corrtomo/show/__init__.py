@@ -2,6 +2,6 @@
 
 from .figure import Figure
 from .panels import agreement, overlay, slices
-from .plots import histogram, kappa_map, spread
+from .plots import histogram, kappa_map, phase_histogram, spread
 
-__all__ = ["Figure", "agreement", "histogram", "kappa_map", "overlay", "slices", "spread"]
+__all__ = ["Figure", "agreement", "histogram", "kappa_map", "overlay", "phase_histogram", "slices", "spread"]

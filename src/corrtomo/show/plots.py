@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from ..phases import Phase
 from ..volume import check_finite, check_image
 from .figure import Figure, Source, check_words, describe
 from .style import ACCENT, INK, SERIES, blank, house_style
@@ -59,6 +60,58 @@ def histogram(
             draw_curve(axes, kappa, step)
         _name_thresholds(axes, thresholds or {}, step)
     return Figure(drawing, alt, describe(caption, [image], source=source, notice=notice))
+
+
+def phase_histogram(
+    joint: xr.DataArray,
+    *,
+    caption: str,
+    source: Source,
+    notice: str,
+    alt: str,
+    thresholds: Mapping[str, float] | None = None,
+) -> Figure:
+    """Show how often each grey value occurs in each true phase, all phases to the same area.
+
+    Parameters
+    ----------
+    joint : xarray.DataArray
+        Voxels by phase and grey value (dims ``phase, grey``), from :func:`corrtomo.measure.joint_histogram`.
+    caption, notice, alt : str
+        What it shows, the one thing to notice, and what a reader hears who does not see it.
+    source : {"measured", "digital twin", "schematic"}
+        What kind of data it is.
+    thresholds : mapping of str to float, optional
+        Name and grey value of each threshold; it lies between this grey value and the next one.
+
+    Returns
+    -------
+    Figure
+        Share of the voxels of each phase (%) by grey value: where two curves overlap, no threshold parts
+        them.
+    """
+    check_words(alt=alt, notice=notice)
+    if not isinstance(joint, xr.DataArray) or joint.dims != ("phase", "grey"):
+        raise ValueError(
+            f"Cannot show a histogram by phase of {_kind(joint)}: dims ('phase', 'grey') are needed. "
+            "Make one with ct.measure.joint_histogram()."
+        )
+    counts = joint.sum("grey")
+    with house_style():
+        drawing = blank(height=3.8)
+        axes = drawing.subplots()
+        greys = joint.grey.values
+        edges = np.append(greys - 0.5, greys[-1] + 0.5)
+        for code in joint.phase.values[counts.values > 0]:
+            phase = Phase(int(code))
+            share = 100 * joint.sel(phase=code).values / int(counts.sel(phase=code))
+            axes.stairs(share, edges, fill=True, color=phase.colour, alpha=0.45)
+            axes.stairs(share, edges, color=phase.colour, linewidth=2.0, label=phase.label)
+        axes.set(xlabel="grey value", ylabel="voxels of the phase (%)", ylim=(0, None))
+        axes.set_xlim(edges[0], edges[-1])
+        _name_thresholds(axes, thresholds or {}, 1.0)
+        drawing.legend(loc="outside lower center", ncols=3)
+    return Figure(drawing, alt, describe(caption, source=source, notice=notice))
 
 
 def kappa_map(
