@@ -44,6 +44,23 @@ def replacing(target: Path, *, overwrite: bool, folder: bool = False) -> Iterato
         _remove(part)
 
 
+@contextmanager
+def continuing(target: Path, *, overwrite: bool) -> Iterator[tuple[Path, Path]]:
+    """Give a hidden folder to write to, and one for notes of what is done; both stay after an interruption.
+
+    Once all went well the first is moved to `target`, and the second is gone.
+    """
+    target = Path(os.path.realpath(target))
+    check_target(target, overwrite=overwrite)
+    unfinished = target.with_name(f".unfinished-{target.name[-200:]}")
+    part, done = unfinished / "image", unfinished / "done"
+    for folder in (part, done):
+        folder.mkdir(parents=True, exist_ok=True)
+    yield part, done
+    _move(part, target, overwrite=overwrite)
+    _remove(unfinished)
+
+
 def check_target(target: Path, *, overwrite: bool) -> None:
     """Refuse a target without a parent folder, and one that exists, unless it may be overwritten."""
     if not target.parent.is_dir():

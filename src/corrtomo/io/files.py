@@ -12,7 +12,7 @@ import xarray as xr
 
 from ..volume import check_image
 from . import hdf5, itk, omezarr, png, slices, tiff
-from .atomic import check_name, check_replaceable, check_target, replacing
+from .atomic import check_name, check_replaceable, check_target, continuing, replacing
 from .found import Asked, Found, to_image
 
 _FORMATS: dict[str, Any] = {
@@ -119,7 +119,12 @@ def read(
 
 
 def write(
-    image: xr.DataArray, path: str | os.PathLike[str], *, overwrite: bool = False, dataset: str = hdf5.DEFAULT
+    image: xr.DataArray,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+    dataset: str = hdf5.DEFAULT,
 ) -> None:
     """Write an image so that nothing of it is lost, and that Fiji and napari show it at its scale.
 
@@ -132,6 +137,9 @@ def write(
         ``.ome.tif`` is OME-TIFF, ``.tif`` an ImageJ hyperstack (plain TIFF for what ImageJ cannot hold).
     overwrite : bool
         Replace what is there.
+    resume : bool
+        For OME-Zarr: keep what is written when the run is interrupted, in a folder ``.unfinished-…`` beside
+        the target, and go on with it when the same image is written there again.
     dataset : str
         Path inside an HDF5 file. Other datasets in the file are kept.
 
@@ -145,11 +153,13 @@ def write(
     Notes
     -----
     The file is written under another name beside the target and moved into place at the end: an error or
-    an interruption leaves the old file as it was. Coarser scales of OME-Zarr hold the mean of grey values,
-    and the majority of labels (images with ``attrs["phases"]``) and masks. What a format has no field for,
-    such as the exact origin, lies as JSON in its description. A folder that holds anything else than
-    the image, such as notes, slices of others or labels beside an OME-Zarr, is never overwritten, and never
-    the folder in which you work. A HDF5 file that another program changes meanwhile is left as it is.
+    an interruption leaves the old file as it was. With ``resume=True`` one finished chunk is computed again
+    and compared, so that two images are not mixed; a change elsewhere alone is not seen. Coarser scales of
+    OME-Zarr hold the mean of grey values, and the majority of labels (images with ``attrs["phases"]``) and
+    masks. What a format has no field for, such as the exact origin, lies as JSON in its description. A folder
+    that holds anything else than the image, such as notes, slices of others or labels beside an OME-Zarr, is
+    never overwritten, and never the folder in which you work. A HDF5 file that another program changes
+    meanwhile is left as it is.
 
     Examples
     --------
@@ -173,14 +183,26 @@ def write(
         raise _unknown(target, "write")
     chosen = _FORMATS.get(suffix, slices)
     chosen.check(image, target)
-    _write(chosen, image, target, overwrite, dataset)
+    if resume and chosen is not omezarr:
+        raise ValueError(
+            f"Cannot write {target} with resume=True: only OME-Zarr is written in parts that stay. "
+            "Name it .ome.zarr, or leave resume out."
+        )
+    _write(chosen, image, target, overwrite, resume, dataset)
 
 
-def _write(chosen: Any, image: xr.DataArray, target: Path, overwrite: bool, dataset: str) -> None:
+def _write(
+    chosen: Any, image: xr.DataArray, target: Path, overwrite: bool, resume: bool, dataset: str
+) -> None:
     if chosen in (slices, omezarr):
         check_target(target, overwrite=overwrite)
         kind = "folder of slices" if chosen is slices else "OME-Zarr"
         check_replaceable(target, chosen.own, kind)
+        if resume:
+            with continuing(target, overwrite=overwrite) as (part, done):
+                omezarr.write(image, part, done)
+                check_replaceable(target, chosen.own, kind)
+            return
         with replacing(target, overwrite=overwrite, folder=True) as part:
             chosen.write(image, part)
             check_replaceable(target, chosen.own, kind)  # what has come meanwhile is kept, too

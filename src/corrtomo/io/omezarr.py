@@ -13,9 +13,9 @@ import dask.array
 import numpy as np
 import xarray as xr
 import zarr
-from dask.diagnostics.progress import ProgressBar
 
 from ..volume import CHANNEL, SPATIAL, origin, voxel_size
+from .chunks import store
 from .coarser import coarser
 from .found import Found, squeeze_to
 from .pages import check_dtype, full
@@ -45,36 +45,60 @@ def own(folder: Path) -> set[str]:
     return {n for n in _OWN if (folder / n).is_file()} | {n for n in paths if (folder / n).is_dir()}
 
 
-def write(image: xr.DataArray, path: Path) -> None:
-    """Write all scales, each from the one before it on disk, so that few chunks are in memory at a time."""
+def write(image: xr.DataArray, path: Path, done: Path | None = None) -> None:
+    """Write all scales, each from the one before it on disk, so that few chunks are in memory at a time.
+
+    With a folder `done`, the finest scale goes on where an earlier run of the same image was interrupted.
+    """
     record = describe(image)
     axes = tuple(d for d in (CHANNEL, *SPATIAL) if d in image.dims or d in SPATIAL[1:])
     data = full(image, axes)
     data = data.astype(data.dtype.newbyteorder("="))
     chunks = _chunks(data, axes)
     lazy = _lazy.from_array(data, chunks=chunks) if isinstance(data, np.ndarray) else data.rechunk(chunks)
-    group = zarr.create_group(path, zarr_format=3, overwrite=True)
+    begun = done is not None and (path / "0" / "zarr.json").is_file()
+    group = zarr.open_group(path, mode="r+") if begun else zarr.create_group(path, overwrite=True)
     majority = data.dtype == bool or "phases" in image.attrs
     factors = _factors(lazy.shape, axes)
     for level in range(len(factors)):
-        array = group.create_array(
-            str(level),
-            shape=lazy.shape,
-            dtype=lazy.dtype,
-            chunks=_fit(chunks, lazy.shape),
-            dimension_names=axes,
-            # So that a chunk that is missing is a loss, never a chunk of zeros.
-            config={"write_empty_chunks": True},
-        )
-        with ProgressBar(minimum=5.0):
-            _lazy.store(lazy, array, lock=False)
+        finest = level == 0
+        array = _begun(group, lazy, path) if begun and finest else _create(group, level, lazy, chunks, axes)
+        store(lazy, array, done if finest else None)
         if level + 1 < len(factors):
             step = tuple(b // a for a, b in zip(factors[level], factors[level + 1], strict=True))
             twice = tuple(c * s for c, s in zip(chunks, step, strict=True))
             before = _lazy.from_zarr(array, chunks=tuple(map(min, twice, lazy.shape)))
-            lazy = coarser(before, step, majority=majority)
+            lazy = coarser(before, step, majority=majority).rechunk(chunks)
     # Through text, as in the other formats: numbers of NumPy become plain ones.
     group.attrs.update({"ome": _metadata(image, axes, factors), KEY: load(dump(record))})
+
+
+def _create(
+    group: zarr.Group, level: int, lazy: Any, chunks: tuple[int, ...], axes: tuple[str, ...]
+) -> zarr.Array[Any]:
+    return group.create_array(
+        str(level),
+        shape=lazy.shape,
+        dtype=lazy.dtype,
+        chunks=_fit(chunks, lazy.shape),
+        dimension_names=axes,
+        overwrite=True,
+        # So that a chunk that is missing is a loss, never a chunk of zeros.
+        config={"write_empty_chunks": True},
+    )
+
+
+def _begun(group: zarr.Group, lazy: Any, path: Path) -> Any:
+    """Return the finest scale that an interrupted run left, if it is of such an image."""
+    array = _array(group, "0", path)
+    here = (lazy.shape, lazy.dtype, _fit(lazy.chunksize, lazy.shape))
+    there = (array.shape, array.dtype, array.chunks)
+    if here != there:
+        raise ValueError(
+            f"Cannot go on with {path}: the unfinished image has shape, dtype and chunks {there}, this one "
+            f"{here}. They must be the same. Delete the unfinished folder, or write with resume=False."
+        )
+    return array.with_config({"write_empty_chunks": True})
 
 
 def _chunks(data: Any, axes: tuple[str, ...]) -> tuple[int, ...]:

@@ -1,0 +1,55 @@
+"""Store a Dask array chunk by chunk, so that an interrupted run can be gone on with."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import dask
+import numpy as np
+from dask.diagnostics.progress import ProgressBar
+
+_lazy: Any = dask  # its functions carry no types
+
+
+def store(data: Any, array: Any, done: Path | None = None) -> None:
+    """Compute each chunk of `data` and write it to `array`, which has the same chunks.
+
+    With a folder `done`, a file in it names each chunk that is whole on disk, and chunks that it names are
+    not computed again, but for one, which must come out the same.
+
+    Raises
+    ------
+    ValueError
+        If the chunk that is computed again differs from what is on disk: another image was begun there.
+    """
+    parts = data.to_delayed()
+    ends = [np.cumsum([0, *sizes]).tolist() for sizes in data.chunks]
+    finished = set() if done is None else {path.name for path in done.iterdir()}
+    tasks, checked = [], False
+    for index in itertools.product(*(range(len(sizes)) for sizes in data.chunks)):
+        where = tuple(slice(e[i], e[i + 1]) for e, i in zip(ends, index, strict=True))
+        name = ".".join(map(str, index))
+        if name not in finished:
+            tasks.append(_lazy.delayed(_put)(parts[index], array, where, done and done / name))
+        elif not checked:
+            _check_same(parts[index].compute(), array[where])
+            checked = True
+    with ProgressBar(minimum=5.0):
+        _lazy.compute(*tasks)
+
+
+def _put(block: np.ndarray, array: Any, where: tuple[slice, ...], mark: Path | None) -> None:
+    array[where] = block
+    if mark is not None:
+        mark.touch()
+
+
+def _check_same(computed: np.ndarray, stored: np.ndarray) -> None:
+    if not np.array_equal(computed, stored, equal_nan=computed.dtype.kind == "f"):
+        raise ValueError(
+            "Cannot go on with the unfinished OME-Zarr: what is already there differs from what this image "
+            "gives at the same place. The same image, with the same parameters, is needed. Delete the "
+            "unfinished folder beside the target, or write with resume=False."
+        )
