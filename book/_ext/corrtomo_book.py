@@ -1,6 +1,7 @@
 """All glue between the package and the book, in one Sphinx extension.
 
 - Explorers come as static HTML (``CORRTOMO_STATIC`` tells the kernels), with their modules beside the page.
+- 3D views come with one copy of plotly.js, taken from the installed plotly, on pages that have one.
 - Formulas are set by a local copy of MathJax: the site needs no network.
 - Chapters leave what they checked against the papers in a folder (``CORRTOMO_CHECKS``), and the directive
   ``published-ledger`` shows it, after all chapters have run.
@@ -14,6 +15,7 @@ from importlib.metadata import distribution, metadata
 from pathlib import Path
 from typing import Any
 
+import plotly
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -25,6 +27,7 @@ from corrtomo.explore.explorer import bundle
 
 ASSETS = Path(__file__).parents[1] / "_assets"
 MATHJAX = "tex-svg.js"
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 
 
 class ledger(nodes.General, nodes.Element):  # noqa: N801 - docutils names its nodes like this
@@ -45,27 +48,39 @@ def collect_assets(app: Sphinx, config: Config) -> None:
     shutil.rmtree(static, ignore_errors=True)
     (static / "corrtomo").mkdir(parents=True)
     for explorer in Explorer.__subclasses__():
-        (static / "corrtomo" / f"{explorer.module}.js").write_text(bundle(explorer.module), encoding="utf-8")
+        (static / "corrtomo" / f"{explorer.module}.js").write_text(
+            bundle(explorer.module), encoding="utf-8"
+        )
     for name in ("static-host.js", "explorer.css"):
         shutil.copy(EXPLORERS / name, static / "corrtomo" / name)
     shutil.copytree(ASSETS, static / "corrtomo", dirs_exist_ok=True)
+    shutil.copy(PLOTLY, static / "corrtomo" / PLOTLY.name)
     shutil.copy(_mathjax(), static / MATHJAX)
     config.html_static_path.append(str(static))
     config.mathjax_path = MATHJAX
     config.nb_ipywidgets_js = {}
-    config.nb_mime_priority_overrides = [("html", "text/html", 0), *config.nb_mime_priority_overrides]
+    config.nb_mime_priority_overrides = [
+        ("html", "text/html", 0),
+        *config.nb_mime_priority_overrides,
+    ]
 
 
 def link_repository(_app: Sphinx, config: Config) -> None:
     """Point the buttons at the repository; its address stands in the package's metadata and nowhere else."""
-    addresses = dict(entry.split(", ", 1) for entry in metadata("corrtomo").get_all("Project-URL") or [])
+    addresses = dict(
+        entry.split(", ", 1)
+        for entry in metadata("corrtomo").get_all("Project-URL") or []
+    )
     config.html_theme_options |= {
         "repository_url": addresses["Repository"],
         "repository_branch": "main",
         "path_to_docs": "book",
         "use_issues_button": True,
         "use_repository_button": True,
-        "launch_buttons": {"binderhub_url": "https://mybinder.org", "notebook_interface": "jupyterlab"},
+        "launch_buttons": {
+            "binderhub_url": "https://mybinder.org",
+            "notebook_interface": "jupyterlab",
+        },
     }
 
 
@@ -80,16 +95,26 @@ def fill_ledger(app: Sphinx, doctree: nodes.document, _docname: str) -> None:
     for place in doctree.findall(ledger):
         from corrtomo import published
 
-        place.replace_self(nodes.raw("", published.as_html(_checks(app)), format="html"))
+        place.replace_self(
+            nodes.raw("", published.as_html(_checks(app)), format="html")
+        )
 
 
 def load_host(
-    app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: nodes.document
+    app: Sphinx,
+    _page: str,
+    _template: str,
+    context: dict[str, Any],
+    _doctree: nodes.document,
 ) -> None:
-    """Load the host of the explorers on pages that have one, and on no other."""
-    if 'class="ct-explorer"' in context.get("body", ""):
+    """Load the hosts of explorers and of 3D views on pages that have one, and on no other."""
+    body = context.get("body", "")
+    if 'class="ct-explorer"' in body:
         app.add_js_file("corrtomo/static-host.js", type="module")
         app.add_css_file("corrtomo/explorer.css")
+    if 'class="ct-figure ct-view3d"' in body:
+        app.add_js_file("corrtomo/view-3d.js", type="module")
+        app.add_css_file("corrtomo/view-3d.css")
 
 
 def _checks(app: Sphinx) -> Path:
@@ -120,4 +145,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", fill_ledger)
     app.connect("html-page-context", load_host)
     app.add_css_file("corrtomo/book.css")
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "version": "1",
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

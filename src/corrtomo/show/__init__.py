@@ -1,7 +1,25 @@
 """Numbers and images -> figures that carry their own alt text, source, voxel size and one thing to notice."""
 
 from .figure import Figure
+from .figure_3d import Figure3D
 from .panels import agreement, overlay, slices
 from .plots import histogram, kappa_map, phase_histogram, spread
+from .sizes import growth, sizes, thickness
+from .volume_3d import thickness_3d, volume_3d
 
-__all__ = ["Figure", "agreement", "histogram", "kappa_map", "overlay", "phase_histogram", "slices", "spread"]
+__all__ = [
+    "Figure",
+    "Figure3D",
+    "agreement",
+    "growth",
+    "histogram",
+    "kappa_map",
+    "overlay",
+    "phase_histogram",
+    "sizes",
+    "slices",
+    "spread",
+    "thickness",
+    "thickness_3d",
+    "volume_3d",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,11 @@ from ..volume import voxel_size
 from .style import DPI, house_style
 
 Source = Literal["measured", "digital twin", "schematic"]
+
+
+def is_static() -> bool:
+    """Return whether figures are drawn for the static website, where no kernel runs."""
+    return bool(os.environ.get("CORRTOMO_STATIC"))
 
 
 @dataclass(frozen=True, repr=False)

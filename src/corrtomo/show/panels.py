@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.figure
 import numpy as np
 import xarray as xr
 from matplotlib.patches import Patch
@@ -12,22 +11,16 @@ from matplotlib.patches import Patch
 from ..phases import Phase, check_codes, check_integer
 from ..volume import check_finite, check_image, check_same_grid, voxel_size
 from .figure import Figure, Source, check_words, describe
+from .layout import row
 from .style import (
-    DPI,
     HIT,
     MUTED,
     TOO_BRIGHT,
     TOO_DARK,
-    WIDTH,
     house_style,
-    letter,
     phase_palette,
     rgb,
-    scale_bar,
 )
-
-_LEGEND_COLUMNS = 3
-_TITLE, _GAP, _LINE = 0.32, 0.12, 0.26  # inches
 
 
 def slices(
@@ -85,7 +78,7 @@ def slices(
         )
     with house_style():
         painted = {title: paint(image, low, high) for title, image in cuts.items()}
-        drawing = _row(painted, list(cuts.values()), _phase_legend(*cuts.values()))
+        drawing = row(painted, list(cuts.values()), _phase_legend(*cuts.values()))
     text = describe(caption, list(images.values()), source=source, notice=notice)
     return Figure(drawing, alt, text)
 
@@ -133,7 +126,7 @@ def overlay(
             check_integer(codes, doing="paint labels over an image")
             colour = np.broadcast_to(np.array(rgb(TOO_DARK), np.uint8), base.shape)
             over = np.where((codes.values != 0)[..., None], mix(base, colour, opacity), base)
-        drawing = _row({"grey values": base, "segmentation": over}, [grey, grey], _phase_legend(codes))
+        drawing = row({"grey values": base, "segmentation": over}, [grey, grey], _phase_legend(codes))
     return Figure(drawing, alt, describe(caption, [image], source=source, notice=notice))
 
 
@@ -190,7 +183,7 @@ def agreement(
         if grey is not None:
             both = mix(paint(grey, *_shared_limits([grey])), both, 0.6)
         painted = {"truth": paint(true, 0, 1), "segmentation": paint(found, 0, 1), "agreement": both}
-        drawing = _row(painted, [true] * 3, _phase_legend(true, found, ignore=ignore) + legend)
+        drawing = row(painted, [true] * 3, _phase_legend(true, found, ignore=ignore) + legend)
     return Figure(drawing, alt, describe(caption, [truth], source=source, notice=notice))
 
 
@@ -279,53 +272,3 @@ def _agreement(
         out[left_out] = rgb(Phase.LEFT_OUT.colour)
         legend.append(Patch(facecolor=Phase.LEFT_OUT.colour, edgecolor=MUTED, label=Phase.LEFT_OUT.label))
     return out, legend
-
-
-def _row(
-    painted: Mapping[str, np.ndarray], cuts: Sequence[xr.DataArray], legend: list[Patch]
-) -> matplotlib.figure.Figure:
-    """Lay painted slices out in rows of up to three, each at its physical shape with a scale bar.
-
-    Places are computed in inches: matplotlib's own layouts cut titles of pictures whose shape is fixed.
-    """
-    sizes = [_extent(image) for image in cuts]
-    columns = 2 if len(painted) == 4 else min(len(painted), 3)
-    rows, lines = -(-len(painted) // columns), _legend_lines(legend)
-    width = (WIDTH - _GAP * (columns - 1)) / columns if columns > 1 else 0.7 * WIDTH
-    row_height = _TITLE + width * max(h / w for w, h in sizes) + _GAP
-    full = columns * (width + _GAP) - _GAP, rows * row_height + _LINE * lines
-    drawing = matplotlib.figure.Figure(figsize=full, dpi=DPI)
-    for i, ((title, pixels), (w, h)) in enumerate(zip(painted.items(), sizes, strict=True)):
-        left, top = i % columns * (width + _GAP), i // columns * row_height + _TITLE
-        height = width * h / w
-        bottom = full[1] - top - height
-        axes = drawing.add_axes((left / full[0], bottom / full[1], width / full[0], height / full[1]))
-        axes.imshow(pixels, extent=(0, w, h, 0), aspect="auto")
-        axes.set_axis_off()
-        letter(axes, i, title)
-        scale_bar(axes, w, h)
-    if legend:
-        columns = 4 if lines == 1 else _LEGEND_COLUMNS
-        corner = (0.06 / full[0], 0.02 / full[1])
-        drawing.legend(
-            handles=legend,
-            loc="lower left",
-            bbox_to_anchor=corner,
-            borderaxespad=0.0,
-            borderpad=0.0,
-            ncols=columns,
-            handlelength=1.0,
-            columnspacing=1.4,
-        )
-    return drawing
-
-
-def _legend_lines(legend: list[Patch]) -> int:
-    return min(len(legend), 1) if len(legend) <= 4 else -(-len(legend) // _LEGEND_COLUMNS)
-
-
-def _extent(image: xr.DataArray) -> tuple[float, float]:
-    """Return width and height of a slice in µm."""
-    down, across = voxel_size(image)
-    rows, columns = image.shape
-    return columns * across, rows * down

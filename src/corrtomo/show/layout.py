@@ -1,0 +1,67 @@
+"""Pictures of slices in rows: lettered, at their physical shape, each with a scale bar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.figure
+import numpy as np
+import xarray as xr
+from matplotlib.patches import Patch
+
+from ..volume import voxel_size
+from .style import DPI, WIDTH, letter, scale_bar
+
+_LEGEND_COLUMNS = 3
+_TITLE, _GAP, _LINE = 0.32, 0.12, 0.26  # inches
+
+
+def row(
+    painted: Mapping[str, np.ndarray], cuts: Sequence[xr.DataArray], legend: list[Patch], below: float = 0.0
+) -> matplotlib.figure.Figure:
+    """Lay painted slices out in rows of up to three, each at its physical shape with a scale bar.
+
+    `below` leaves inches for more under the pictures. Places are computed in inches: matplotlib's own
+    layouts cut titles of pictures whose shape is fixed.
+    """
+    sizes = [_extent(image) for image in cuts]
+    columns = 2 if len(painted) == 4 else min(len(painted), 3)
+    rows, lines = -(-len(painted) // columns), _legend_lines(legend)
+    width = (WIDTH - _GAP * (columns - 1)) / columns if columns > 1 else 0.7 * WIDTH
+    row_height = _TITLE + width * max(h / w for w, h in sizes) + _GAP
+    full = columns * (width + _GAP) - _GAP, rows * row_height + _LINE * lines + below
+    drawing = matplotlib.figure.Figure(figsize=full, dpi=DPI)
+    for i, ((title, pixels), (w, h)) in enumerate(zip(painted.items(), sizes, strict=True)):
+        left, top = i % columns * (width + _GAP), i // columns * row_height + _TITLE
+        height = width * h / w
+        bottom = full[1] - top - height
+        axes = drawing.add_axes((left / full[0], bottom / full[1], width / full[0], height / full[1]))
+        axes.imshow(pixels, extent=(0, w, h, 0), aspect="auto")
+        axes.set_axis_off()
+        letter(axes, i, title)
+        scale_bar(axes, w, h)
+    if legend:
+        columns = 4 if lines == 1 else _LEGEND_COLUMNS
+        corner = (0.06 / full[0], 0.02 / full[1])
+        drawing.legend(
+            handles=legend,
+            loc="lower left",
+            bbox_to_anchor=corner,
+            borderaxespad=0.0,
+            borderpad=0.0,
+            ncols=columns,
+            handlelength=1.0,
+            columnspacing=1.4,
+        )
+    return drawing
+
+
+def _legend_lines(legend: list[Patch]) -> int:
+    return min(len(legend), 1) if len(legend) <= 4 else -(-len(legend) // _LEGEND_COLUMNS)
+
+
+def _extent(image: xr.DataArray) -> tuple[float, float]:
+    """Return width and height of a slice in µm."""
+    down, across = voxel_size(image)
+    rows, columns = image.shape
+    return columns * across, rows * down
