@@ -12,7 +12,6 @@ import base64
 import gzip
 import hashlib
 import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ import numpy as np
 import xarray as xr
 
 from ..show import Figure
+from ..show.figure import is_static as is_static
 
 HERE = Path(__file__).parent
 STYLE = (HERE / "explorer.css").read_text(encoding="utf-8")
@@ -88,11 +88,6 @@ def excerpt(images: Sequence[xr.DataArray], *, most_bytes: int) -> tuple[list[np
         what.append(f"the middle {width} × {height} of {columns} × {rows} pixels")
     note = f"The picture holds {', '.join(what)}; all numbers are those of the whole volume." if what else ""
     return arrays, numbers, note
-
-
-def is_static() -> bool:
-    """Return whether explorers are drawn for the static website."""
-    return bool(os.environ.get("CORRTOMO_STATIC"))
 
 
 class Explorer(anywidget.AnyWidget):
