@@ -18,7 +18,7 @@ from .surfaces import Surface
 FIELD_OF_VIEW = np.pi / 4
 """Vertical opening angle of plotly's camera."""
 _FROM = (1.25, -1.9, 1.05)
-_FILL = 0.82
+_FILL = 0.72
 """Share of the picture that the box may fill: its numbers need room."""
 _AMBIENT = 0.5
 
