@@ -247,6 +247,18 @@ def check_finite(image: xr.DataArray, *, doing: str) -> None:
             )
 
 
+def check_length(value: Any, what: str, *, doing: str) -> None:
+    """Refuse a length in µm that is not a finite number above zero."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(
+            f"Cannot {doing} with {what} {value!r}: a number in µm is needed. Pass for instance 0.876."
+        )
+    if not 0 < float(value) < np.inf:
+        raise ValueError(
+            f"Cannot {doing} with {what} {value!r} µm: it must be finite and above zero. State it in µm."
+        )
+
+
 def blocks(*images: xr.DataArray) -> Iterator[tuple[npt.NDArray[Any], ...]]:
     """Walk through images on one grid a few voxels at a time, each block as one row of values.
 

@@ -96,7 +96,8 @@ def cache_folder(seed: int, size: str, scene: Scene = PAPER) -> Path:
     root = Path(os.environ.get("CORRTOMO_CACHE") or pooch.os_cache("corrtomo"))
     made_by = hashlib.sha256(repr((scene, xt_fibsem.XRAY_MODEL)).encode())
     package = Path(__file__).parents[1]
-    code = [*sorted((package / "simulate").glob("*.py")), package / "register" / "majority.py"]
+    truth = ("register/majority.py", "segment/small_features.py", "segment/morphology.py")
+    code = [*sorted((package / "simulate").glob("*.py")), *(package / name for name in truth)]
     for source in [*code, Path(xt_fibsem.__file__)]:
         made_by.update(source.read_bytes())
     return root / f"{xt_fibsem.NAME}-{size}-seed{seed}-{made_by.hexdigest()[:12]}"

@@ -18,9 +18,9 @@ from scipy.spatial.transform import Rotation
 
 from ..phases import Phase
 from ..register import coarsen
+from ..segment import remove_small_features
 from ..simulate.electrode import Electrode, electrode
 from ..simulate.fibsem import DETECTORS, fibsem_tomography
-from ..simulate.truth import leave_out_small_features
 from ..simulate.xray import Progress, XrayModel, xray_tomography
 from ..volume import volume
 
@@ -35,6 +35,8 @@ XRAY_UM, FIBSEM_UM = 0.438, 0.0336
 XRAY_MODEL = XrayModel(blur_um=0.56, noise=0.135, window=(-0.26, 1.34))
 # Sub-voxels an edge for the majority rule: 33.7 nm, next to the FIB-SEM voxel.
 TRUTH_RATIO = 13
+# Two X-ray voxels: what the paper takes for the resolution limit.
+SMALLEST_UM = 2 * XRAY_UM
 BIN = 6
 SLAB = 72
 TURN_DEG = 3.0
@@ -124,7 +126,7 @@ def truth(seed: int, scene: Scene = PAPER) -> xr.DataArray:
     fine = XRAY_UM / TRUTH_RATIO
     shape = [n * TRUTH_RATIO for n in scene.cuboid]
     labels = specimen(seed, scene).labels(fine, origin=(fine - XRAY_UM) / 2, shape=shape)
-    return leave_out_small_features(coarsen(labels, grid(scene.cuboid, XRAY_UM)))
+    return remove_small_features(coarsen(labels, grid(scene.cuboid, XRAY_UM)), SMALLEST_UM)
 
 
 def fibsem_slab(seed: int, first: int, last: int, ratio: int = 1, scene: Scene = PAPER) -> Grey:

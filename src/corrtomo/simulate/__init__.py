@@ -2,7 +2,6 @@
 
 from .electrode import Electrode, electrode
 from .fibsem import FibsemModel, fibsem_tomography
-from .truth import leave_out_small_features
 from .xray import XrayModel, xray_tomography
 
 __all__ = [
@@ -11,6 +10,5 @@ __all__ = [
     "XrayModel",
     "electrode",
     "fibsem_tomography",
-    "leave_out_small_features",
     "xray_tomography",
 ]
