@@ -66,11 +66,16 @@ function turn(plot, event) {
   if (zoom === 1 && !turns.some(Boolean)) return;
   event.preventDefault();
   const camera = plot._fullLayout.scene._scene.getCamera();
-  const { x, y, z } = camera.eye;
+  const { eye: from, center } = camera;
+  const [x, y, z] = ["x", "y", "z"].map((axis) => from[axis] - center[axis]);
   const far = Math.hypot(x, y, z) * zoom;
   const around = Math.atan2(y, x) + turns[0];
   const above = Math.max(-1.5, Math.min(1.5, Math.asin(z / Math.hypot(x, y, z)) + turns[1]));
-  const eye = { x: far * Math.cos(above) * Math.cos(around), y: far * Math.cos(above) * Math.sin(around), z: far * Math.sin(above) };
+  const eye = {
+    x: center.x + far * Math.cos(above) * Math.cos(around),
+    y: center.y + far * Math.cos(above) * Math.sin(around),
+    z: center.z + far * Math.sin(above),
+  };
   window.Plotly.relayout(plot, { "scene.camera": { ...camera, eye } });
 }
 

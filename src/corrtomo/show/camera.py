@@ -18,8 +18,9 @@ from .surfaces import Surface
 FIELD_OF_VIEW = np.pi / 4
 """Vertical opening angle of plotly's camera."""
 _FROM = (1.25, -1.9, 1.05)
-_FILL = 0.72
+_FILL = 0.74
 """Share of the picture that the box may fill: its numbers need room."""
+_ROUNDS = 50
 _AMBIENT = 0.5
 
 Floats = npt.NDArray[np.floating]
@@ -27,7 +28,7 @@ Floats = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """A perspective camera that looks at the middle of a box and holds all of it.
+    """A perspective camera that holds all of a box, in the middle of its picture.
 
     Positions are in units in which plotly places its own camera: the box is scaled to a volume of one.
     """
@@ -36,6 +37,7 @@ class Camera:
     high_um: Floats
     aspect: float
     eye: Floats
+    centre: Floats
 
     @classmethod
     def on(cls, low_um: Sequence[float], high_um: Sequence[float]) -> Camera:
@@ -47,15 +49,26 @@ class Camera:
         corners = np.array(np.meshgrid(*zip(-size / 2, size / 2, strict=True))).reshape(3, -1).T @ axes.T
         aspect = float(np.clip(np.ptp(corners[:, 0]) / np.ptp(corners[:, 1]), 1.0, 1.9))
         reach = np.tan(FIELD_OF_VIEW / 2) * _FILL
-        need = np.maximum(np.abs(corners[:, 0]) / aspect, np.abs(corners[:, 1])) / reach
-        return cls(low, high, aspect, toward * float((need + corners[:, 2]).max()))
+        for _ in range(_ROUNDS):
+            need = np.maximum(np.abs(corners[:, 0]) / aspect, np.abs(corners[:, 1])) / reach
+            far = float((need + corners[:, 2]).max())
+            seen = corners[:, :2] / (far - corners[:, 2:])
+            corners[:, :2] -= far * (seen.max(axis=0) + seen.min(axis=0)) / 2  # near corners weigh more
+        centre = -(corners[0] - (-size / 2) @ axes.T) @ axes
+        return cls(low, high, aspect, centre + toward * far, centre)
+
+    @property
+    def toward(self) -> Floats:
+        """The direction from what is looked at to the camera, of length one."""
+        back = self.eye - self.centre
+        return np.asarray(back / np.linalg.norm(back))
 
     def project(self, points_um: Floats) -> tuple[Floats, Floats]:
         """Return where points are seen, in half heights of the picture, and how far they are."""
         scale = np.prod(self.high_um - self.low_um) ** (1 / 3)
         seen = (points_um - (self.low_um + self.high_um) / 2) / scale
-        local = seen @ _axes(self.eye / np.linalg.norm(self.eye)).T
-        far = np.linalg.norm(self.eye) - local[:, 2]
+        local = (seen - self.centre) @ _axes(self.toward).T
+        far = np.linalg.norm(self.eye - self.centre) - local[:, 2]
         return local[:, :2] / far[:, None] / np.tan(FIELD_OF_VIEW / 2), far
 
 
@@ -107,8 +120,7 @@ def _shaded(
     shapes: list[Floats] = [np.empty((0, 3, 2))]
     shades: list[Floats] = [np.empty((0, 3))]
     depths: list[Floats] = [np.empty(0)]
-    toward = camera.eye / np.linalg.norm(camera.eye)
-    right, up, _ = _axes(toward)
+    right, up, toward = _axes(camera.toward)
     light = toward + 0.5 * up - 0.35 * right
     light /= np.linalg.norm(light)
     for surface, colour in zip(surfaces, colours, strict=True):

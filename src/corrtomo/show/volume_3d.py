@@ -16,11 +16,13 @@ from ..volume import check_image, check_spatial, voxel_size
 from .camera import Camera, plain, still
 from .figure import Figure, Source, check_words, describe
 from .figure_3d import Figure3D
+from .simplify import simplify
 from .style import MUTED, house_style
-from .surfaces import Grid, Surface, average, surface, within
+from .surfaces import Grid, Surface, average, count, surface, within
 
 SIZES = "viridis"
 """Colours of local sizes: even steps, blue to yellow, told apart with any colour vision and in any light."""
+_FINER = 4
 _LIGHT = {
     "lighting": {"ambient": 0.55, "diffuse": 0.6, "specular": 0.08, "roughness": 0.7, "fresnel": 0.05},
     "lightposition": {"x": -1500, "y": -4000, "z": 6000},
@@ -87,8 +89,8 @@ def volume_3d(
     -----
     A volume with more surface than `most_triangles` can hold is averaged onto larger voxels, and what fills
     more than half of such a voxel is drawn: features thinner than about two of them can be missing, and
-    then the caption says how large they are. Measure on the labels, not on the view. Where the volume ends
-    the surfaces are closed, flat on the faces of the box.
+    then the caption says how large they are. The surfaces are then thinned out where they are flat. Measure
+    on the labels, not on the view. Where the volume ends the surfaces are closed, flat on its faces.
     """
     doing = "show a volume in 3D"
     check_words(alt=alt, notice=notice)
@@ -106,7 +108,7 @@ def volume_3d(
         return [surface(_cut(share, grid, cut), grid) for share in shares]
 
     cut = _check_cut(cut_um, labels)
-    surfaces, grid = within(build, labels, budget)
+    surfaces, grid = _fit(build, labels, budget)
     _check_seen(shown, seen)
     looks = [
         {"type": "mesh3d", "name": phase.label, "color": phase.colour, "opacity": clear[phase]}
@@ -179,7 +181,7 @@ def thickness_3d(
         share, size = average(thickness, grid, lambda slab: slab > 0, lambda slab: slab)
         return [surface(_cut(share, grid, cut), grid, level_values=size)]
 
-    surfaces, grid = within(build, thickness, budget)
+    surfaces, grid = _fit(build, thickness, budget)
     look = {
         "type": "mesh3d",
         "name": "",
@@ -325,6 +327,19 @@ def _others(axis: int, share: npt.NDArray[np.float32], z: int, y: int, x: int) -
     whole = [slice(share.shape[0] - z, None), slice(None, y), slice(share.shape[2] - x, None)]
     del whole[axis]
     return tuple(whole)
+
+
+def _fit(
+    build: Callable[[Grid], Sequence[Surface]], image: xr.DataArray, budget: int
+) -> tuple[Sequence[Surface], Grid]:
+    """Find surfaces finer than the budget allows and thin them out: flat parts need few triangles."""
+    surfaces, grid = within(build, image, _FINER * budget)
+    if count(surfaces) <= budget:
+        return surfaces, grid
+    thin = simplify(surfaces, budget, min(grid.step_um))
+    if count(thin) <= budget:
+        return thin, grid
+    return within(build, image, budget)  # all corners and folds, as noise is
 
 
 def _coarse(caption: str, image: xr.DataArray, grid: Grid) -> str:
