@@ -3,7 +3,8 @@
 With a kernel an explorer is a Jupyter widget. On the static website (``CORRTOMO_STATIC`` is set while the
 book is built) it is a ``<div>`` with its state as JSON and a picture inside; ``static-host.js`` mounts the
 same module there. A new explorer is one ``.py`` with a subclass of :class:`Explorer`, and one ``.js`` of the
-same name that imports from ``./explorer.js`` and exports ``{render}``.
+same name that imports from ``./explorer.js`` and exports ``{render}``. Explorers that compare with a truth take
+their numbers from ``comparison``; those of grey value thresholds, their image and handles from ``thresholded``.
 """
 
 from __future__ import annotations
@@ -26,19 +27,30 @@ from ..show.figure import is_static as is_static
 
 HERE = Path(__file__).parent
 STYLE = (HERE / "explorer.css").read_text(encoding="utf-8")
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./explorer\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=const|function|async)", re.MULTILINE)
 
 
 def bundle(name: str) -> str:
-    """Join the shared part and an explorer's own into the one ES module that both hosts run."""
-    shared = (HERE / "explorer.js").read_text(encoding="utf-8")
-    own, imports = _IMPORT.subn("", (HERE / f"{name}.js").read_text(encoding="utf-8"))
-    if imports != 1:
+    """Join the modules that an explorer imports and its own into the one ES module that both hosts run."""
+    modules: dict[str, str] = {}
+    _collect(name, modules)
+    if "explorer" not in modules:
         raise ValueError(
-            f"Cannot join {name}.js with explorer.js: it has {imports} imports from './explorer.js'. "
-            "One is needed, as the first statement."
+            f"Cannot join {name}.js: it imports {sorted(modules.keys() - {name})}, and not './explorer.js'. "
+            'Import from it what explorers share: import { frame } from "./explorer.js";'
         )
-    return re.sub(r"^export (?=const|function|async)", "", shared, flags=re.MULTILINE) + "\n" + own
+    own = modules.pop(name)
+    return "\n".join([*(_EXPORT.sub("", shared) for shared in modules.values()), own])
+
+
+def _collect(name: str, modules: dict[str, str]) -> None:
+    """Add a module after those it imports, each once."""
+    text = (HERE / f"{name}.js").read_text(encoding="utf-8")
+    for needed in _IMPORT.findall(text):
+        if needed not in modules:
+            _collect(needed, modules)
+    modules[name] = _IMPORT.sub("", text)
 
 
 def pack(values: np.ndarray) -> bytes:
