@@ -74,12 +74,12 @@ class Figure:
         return f'<figure class="{css_class}">{image}<figcaption>{words}</figcaption></figure>'
 
 
-def picture(png: bytes, *, alt: str, width: int) -> str:
+def picture(data: bytes, *, alt: str, width: int, kind: str = "png") -> str:
     """Return an ``<img>`` that holds its own bytes, never wider than the page."""
-    data = base64.b64encode(png).decode()
+    text = base64.b64encode(data).decode()
     return (
         f'<img alt="{html.escape(alt)}" width="{width}" style="max-width:100%;height:auto" '
-        f'src="data:image/png;base64,{data}">'
+        f'src="data:image/{kind};base64,{text}">'
     )
 
 

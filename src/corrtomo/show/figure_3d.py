@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MIME = "application/vnd.plotly.v1+json"
 _STILL_DPI = 110
+_INK = "#79828a"
+"""Legible on light and dark: only the website tells plotly which of the two it is."""
 _STEPS = 8
 """Positions are rounded to this part of the grid's step: a tenth of a pixel, a third of the bytes."""
 
@@ -108,7 +110,7 @@ class Figure3D:
         }
         state = json.dumps(view, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
         width = round(self.still.drawing.get_figwidth() * DPI / 2)
-        image = picture(_light(self.still.png(_STILL_DPI)), alt=self.alt, width=width)
+        image = picture(_jpeg(self.still.png(_STILL_DPI)), alt=self.alt, width=width, kind="jpeg")
         return (
             f'<figure class="ct-figure ct-view3d" data-aspect="{self.camera.aspect:.4f}">{image}'
             f'<script type="application/json">{state}</script>'
@@ -147,6 +149,7 @@ class Figure3D:
                 "showbackground": False,
                 "nticks": 6,
                 "showspikes": False,
+                "color": _INK,
             }
             for name, low, high in zip("xyz", camera.low_um, camera.high_um, strict=True)
         }
@@ -156,17 +159,17 @@ class Figure3D:
             "scene": scene | {"camera": {"eye": eye, "center": centre}},
             "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
             "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "top", "itemsizing": "constant"},
+            "font": {"color": _INK},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "height": 560,
         }
 
 
-def _light(png: bytes) -> bytes:
-    """Return a picture in 128 colours: shaded surfaces need no more, and it weighs a third."""
+def _jpeg(png: bytes) -> bytes:
+    """Return a picture as JPEG: shaded surfaces weigh a fifth of what they do as PNG."""
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(png)) as image:
-        few = image.convert("RGB").quantize(128, dither=Image.Dither.NONE)
-        few.save(buffer, format="PNG", optimize=True)
+        image.convert("RGB").save(buffer, format="JPEG", quality=85, subsampling=0, optimize=True)
     return buffer.getvalue()
 
 
