@@ -14,6 +14,7 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 import corrtomo as ct
 from corrtomo.phases import as_labels
@@ -371,3 +372,34 @@ def test_what_cannot_be_thinned_is_left_closed() -> None:
     (least,) = simplify([only(am(ball(20, 7, 0.1)))], 1, 0.1)
     assert closed(least)
     assert 4 <= len(least.triangles) < 60
+
+
+def test_thinning_keeps_bridges_and_holes_of_a_sponge() -> None:
+    noise = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=(36, 36, 36)), 1.6, mode="wrap")
+    mesh = only(am(as_labels(ct.volume(np.where(noise > 0, 2, 0), 0.5)), most_triangles=10**6))
+    (thin,) = simplify([mesh], len(mesh.triangles) // 12, 0.5)
+    assert closed(mesh)
+    assert closed(thin)
+    assert holes(thin) == holes(mesh)
+
+
+def holes(mesh: Surface) -> int:
+    """Return Euler's number of a surface: two for every body, two less for every hole through it."""
+    return len(mesh.corners) - len(mesh.triangles) // 2
+
+
+def test_the_still_is_lit_from_the_side_of_the_reader() -> None:
+    pixels = raster(am(as_labels(ct.volume(np.full((9, 9, 9), 2), 1.0))))
+    middle = pixels[: int(0.8 * pixels.shape[0]), int(0.3 * pixels.shape[1]) : int(0.7 * pixels.shape[1])]
+    shades = np.round(middle[..., 0], 2)
+    tones = {tone for tone in np.unique(shades) if (shades == tone).mean() > 0.03 and tone < 0.99}
+    assert len(tones) >= 3, "three faces, each of its own shade"
+    assert max(tones) > 0.6
+
+
+def test_the_caption_says_that_surfaces_were_thinned() -> None:
+    labels = ball(30, 11)
+    plain = count(am(labels).surfaces)
+    thinned = am(labels, most_triangles=plain // 2)
+    assert thinned.step_um == (0.5, 0.5, 0.5)
+    assert thinned.caption.startswith("A volume. Its surfaces are thinned out for the view. Digital twin")

@@ -108,7 +108,7 @@ def volume_3d(
         return [surface(_cut(share, grid, cut), grid) for share in shares]
 
     cut = _check_cut(cut_um, labels)
-    surfaces, grid = _fit(build, labels, budget)
+    surfaces, grid, thinned = _fit(build, labels, budget)
     _check_seen(shown, seen)
     looks = [
         {"type": "mesh3d", "name": phase.label, "color": phase.colour, "opacity": clear[phase]}
@@ -120,7 +120,7 @@ def volume_3d(
         drawing = still(surfaces, [plain(p.colour, s) for p, s in zip(shown, surfaces, strict=True)], camera)
         handles = [Patch(facecolor=p.colour, edgecolor=MUTED, label=p.label) for p in shown]
         drawing.legend(handles=handles, loc="lower left", ncols=3, handlelength=1.0, columnspacing=1.4)
-    words = describe(_coarse(caption, labels, grid), [labels], source=source, notice=notice)
+    words = describe(_told(caption, labels, grid, thinned), [labels], source=source, notice=notice)
     return Figure3D(surfaces, looks, camera, grid.step_um[::-1], Figure(drawing, alt, words))
 
 
@@ -181,7 +181,7 @@ def thickness_3d(
         share, size = average(thickness, grid, lambda slab: slab > 0, lambda slab: slab)
         return [surface(_cut(share, grid, cut), grid, level_values=size)]
 
-    surfaces, grid = _fit(build, thickness, budget)
+    surfaces, grid, thinned = _fit(build, thickness, budget)
     look = {
         "type": "mesh3d",
         "name": "",
@@ -201,7 +201,7 @@ def thickness_3d(
         paint = mpl.cm.ScalarMappable(norm, SIZES)
         drawing.colorbar(paint, cax=bar, orientation="horizontal")
         drawing.text(0.31, 0.485 / height, "local diameter (µm)", ha="right", va="center", fontsize=11)
-    words = describe(_coarse(caption, thickness, grid), [thickness], source=source, notice=notice)
+    words = describe(_told(caption, thickness, grid, thinned), [thickness], source=source, notice=notice)
     return Figure3D(surfaces, [look], camera, grid.step_um[::-1], Figure(drawing, alt, words))
 
 
@@ -331,26 +331,25 @@ def _others(axis: int, share: npt.NDArray[np.float32], z: int, y: int, x: int) -
 
 def _fit(
     build: Callable[[Grid], Sequence[Surface]], image: xr.DataArray, budget: int
-) -> tuple[Sequence[Surface], Grid]:
+) -> tuple[Sequence[Surface], Grid, bool]:
     """Find surfaces finer than the budget allows and thin them out: flat parts need few triangles."""
     surfaces, grid = within(build, image, _FINER * budget)
     if count(surfaces) <= budget:
-        return surfaces, grid
+        return surfaces, grid, False
     thin = simplify(surfaces, budget, min(grid.step_um))
     if count(thin) <= budget:
-        return thin, grid
-    return within(build, image, budget)  # all corners and folds, as noise is
+        return thin, grid, True
+    return *within(build, image, budget), False  # all corners and folds, as noise is
 
 
-def _coarse(caption: str, image: xr.DataArray, grid: Grid) -> str:
-    if grid.shape == image.shape:
-        return caption
-    sizes = dict.fromkeys(f"{size:.2g}" for size in grid.step_um)
-    end = "" if caption.strip().endswith((".", "?", "!")) else "."
-    return (
-        f"{caption.strip()}{end} Drawn from voxels of {' × '.join(sizes)} µm, averaged for the view: finer "
-        "features can be missing"
-    )
+def _told(caption: str, image: xr.DataArray, grid: Grid, thinned: bool) -> str:
+    """Say in the caption what was done to the volume so that a page can hold it."""
+    said = caption.strip()
+    said += "" if said.endswith((".", "?", "!")) or not said else "."
+    if grid.shape != image.shape:
+        sizes = " × ".join(dict.fromkeys(f"{size:.2g}" for size in grid.step_um))
+        return f"{said} Drawn from voxels of {sizes} µm, averaged for the view: finer features can be missing"
+    return f"{said} Its surfaces are thinned out for the view" if thinned else caption
 
 
 def _is_phase(phase: Phase) -> Callable[[npt.NDArray[Any]], Any]:
