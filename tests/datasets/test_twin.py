@@ -181,7 +181,7 @@ def cache(tmp_path, monkeypatch):
 
 def test_the_full_twin_is_made_once_and_opened_lazily(cache, monkeypatch):
     folder = twin_files.make_full(1, SMALL_SCENE)
-    images = twin_files.open_full(folder, SMALL_SCENE)
+    images = twin_files.open_full(folder)
     assert {key: image.shape for key, image in images.items()} == {
         "xray": (36, 38, 40),
         "truth": (8, 10, 12),
@@ -204,18 +204,37 @@ def test_the_cached_files_are_ome_zarr(cache):
     ome = json.loads((folder / "fibsem.ome.zarr" / "zarr.json").read_text())["attributes"]["ome"]
     assert ome["version"] == "0.5"
     scales = ome["multiscales"][0]
-    assert [axis["name"] for axis in scales["axes"]] == ["c", "z", "y", "x"]
+    assert [axis["name"] for axis in scales["axes"]] == ["channel", "z", "y", "x"]
     assert scales["datasets"][0]["coordinateTransformations"][0]["scale"] == [1.0, 0.0336, 0.0336, 0.0336]
 
 
-def test_an_interrupted_run_leaves_nothing_behind(cache, monkeypatch):
+def test_an_interrupted_run_is_gone_on_with_image_by_image(cache, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(xt_fibsem, "fibsem_truth_slab", stop)
-    with pytest.raises(KeyboardInterrupt):
-        twin_files.make_full(1, SMALL_SCENE)
-    assert list(cache.iterdir()) == []
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(xt_fibsem, "fibsem_truth_slab", stop)
+        with pytest.raises(KeyboardInterrupt):
+            twin_files.make_full(1, SMALL_SCENE)
+    folder = twin_files.cache_folder(1, "full", SMALL_SCENE)
+    there = {"xray.ome.zarr", "truth.ome.zarr", "fibsem.ome.zarr"}
+    assert {path.name for path in folder.iterdir()} == there
+    monkeypatch.setattr(xt_fibsem, "xray_large", None)  # would fail if it were made again
+    assert twin_files.make_full(1, SMALL_SCENE) == folder
+    assert {path.name for path in folder.iterdir()} == there | {"fibsem_truth.ome.zarr"}
+
+
+def test_what_another_process_made_meanwhile_is_taken(cache, monkeypatch):
+    made = xt_fibsem.truth
+
+    def slow(seed, scene):
+        image = made(seed, scene)
+        ct.write(image, twin_files.cache_folder(seed, "full", scene) / "truth.ome.zarr")
+        return image
+
+    monkeypatch.setattr(xt_fibsem, "truth", slow)
+    images = twin_files.open_full(twin_files.make_full(1, SMALL_SCENE))
+    np.testing.assert_array_equal(images["truth"], made(1, SMALL_SCENE))
 
 
 def test_another_model_is_another_folder(cache, monkeypatch):

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import dask.array
 import numpy as np
 import pooch
 import tifffile
 import xarray as xr
-import zarr
 from tqdm import tqdm
 
-from ..volume import origin, volume, voxel_size
+from ..io import read, write
+from ..volume import volume, voxel_size
 from . import xt_fibsem
 from .xt_fibsem import BIN, PAPER, XRAY_UM, Scene
 
@@ -27,7 +24,6 @@ SEED = 0
 PIECES = (1, 2, 3, 4, 5)
 """Other seeds whose X-ray image and truth lie in the folder data: chapters show the spread over them."""
 IMAGES = ("xray", "truth", "fibsem", "fibsem_truth")
-_CHUNK = {"channel": 1, "z": 24, "y": 256, "x": 256}
 
 
 def small_folder(seed: int) -> Path | None:
@@ -104,86 +100,43 @@ def cache_folder(seed: int, size: str, scene: Scene = PAPER) -> Path:
 
 
 def make_full(seed: int, scene: Scene = PAPER) -> Path:
-    """Make the full twin in the cache, if it is not there; an interrupted run leaves nothing taken for it."""
+    """Make what the cache lacks of the full twin: after an interruption, the images that are not there."""
+    bar = partial(tqdm, desc="digital twin: X-ray", unit="slab")
+    makers: dict[str, Callable[[], xr.DataArray]] = {
+        "xray": lambda: xt_fibsem.xray_large(seed, scene, bar),
+        "truth": lambda: xt_fibsem.truth(seed, scene),
+        "fibsem": lambda: xt_fibsem.fibsem(seed, 1, scene),
+        "fibsem_truth": lambda: xt_fibsem.fibsem_truth(seed, 1, scene),
+    }
+    return _make(cache_folder(seed, "full", scene), makers)
 
-    def fill(part: Path) -> None:
-        bar = partial(tqdm, desc="digital twin: X-ray", unit="slab")
-        _store(xt_fibsem.xray_large(seed, scene, bar), part / "xray.ome.zarr")
-        _store(xt_fibsem.truth(seed, scene), part / "truth.ome.zarr")
-        makers: dict[str, tuple[xr.DataArray, Callable[..., Any]]] = {
-            "fibsem": (xt_fibsem.fibsem(seed, 1, scene), xt_fibsem.fibsem_slab),
-            "fibsem_truth": (xt_fibsem.fibsem_truth(seed, 1, scene), xt_fibsem.fibsem_truth_slab),
-        }
-        for key, (image, make) in makers.items():
-            target = _create(image, part / f"{key}.ome.zarr")
-            for first, last in tqdm(xt_fibsem.slabs(1, scene), desc=f"digital twin: {key}", unit="slab"):
-                target[..., first:last, :, :] = make(seed, first, last, 1, scene)
-        np.savetxt(part / "pose.txt", xt_fibsem.pose(seed, scene), fmt="%.17g")
 
-    return _make(cache_folder(seed, "full", scene), fill)
+def open_full(folder: Path) -> dict[str, xr.DataArray]:
+    """Open the full twin lazily."""
+    return {key: read(folder / f"{key}.ome.zarr") for key in IMAGES}
 
 
 def medium_xray(seed: int) -> xr.DataArray:
     """Return the medium X-ray tomogram: simulated once, kept in the cache."""
-
-    def fill(part: Path) -> None:
-        bar = partial(tqdm, desc="digital twin: X-ray", unit="slab")
-        _store(xt_fibsem.xray_medium(seed, progress=bar), part / "xray.ome.zarr")
-
-    folder = _make(cache_folder(seed, "medium"), fill)
-    data = np.asarray(zarr.open_array(folder / "xray.ome.zarr", path="0", mode="r")[...])
-    start = [-c * XRAY_UM for c in xt_fibsem.MEDIUM_CORNER]
-    return volume(data, XRAY_UM, origin=start, name="X-ray tomogram")
+    bar = partial(tqdm, desc="digital twin: X-ray", unit="slab")
+    folder = cache_folder(seed, "medium")
+    _make(folder, {"xray": lambda: xt_fibsem.xray_medium(seed, progress=bar)})
+    return read(folder / "xray.ome.zarr").load()
 
 
-def _make(final: Path, fill: Callable[[Path], None]) -> Path:
-    """Fill a folder of the cache, if it is not there, so that it appears whole or not at all."""
-    if final.is_dir():
-        return final
-    final.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=final.parent, prefix=f".{final.name}-") as scratch:
-        part = Path(scratch) / "part"
-        part.mkdir()
-        fill(part)
-        try:
-            part.rename(final)
-        except OSError:
-            if not final.is_dir():  # else another process was faster, with the same volumes
-                raise
-    return final
-
-
-def open_full(folder: Path, scene: Scene = PAPER) -> dict[str, xr.DataArray]:
-    """Open the full twin lazily."""
-    lazy: Any = dask.array  # its functions carry no types
-    data = {key: lazy.from_zarr(str(folder / f"{key}.ome.zarr"), component="0") for key in IMAGES}
-    start = [-c * XRAY_UM for c in scene.corner]
-    return {
-        "xray": volume(data["xray"], XRAY_UM, origin=start, name="X-ray tomogram"),
-        "truth": xt_fibsem.as_phases(volume(data["truth"], XRAY_UM)),
-        "fibsem": xt_fibsem.fibsem_image(data["fibsem"]),
-        "fibsem_truth": xt_fibsem.fibsem_labels(data["fibsem_truth"]),
-    }
+def _make(folder: Path, makers: Mapping[str, Callable[[], xr.DataArray]]) -> Path:
+    """Write the images that a folder of the cache lacks; each appears whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for key, make in makers.items():
+        path = folder / f"{key}.ome.zarr"
+        if not path.exists():
+            try:
+                write(make(), path)
+            except FileExistsError:
+                if not path.is_dir():  # else another process was faster, with the same image
+                    raise
+    return folder
 
 
 def _file(key: str) -> str:
     return f"{key.replace('_', '-')}.ome.tif"
-
-
-def _store(image: xr.DataArray, path: Path) -> None:
-    _create(image, path)[...] = image.data
-
-
-def _create(image: xr.DataArray, path: Path) -> Any:
-    """Create an OME-Zarr (0.5, one scale) of the size of an image; return its array, still empty."""
-    kinds = {"channel": {"name": "c", "type": "channel"}}
-    axes = [kinds.get(str(d), {"name": str(d), "type": "space", "unit": "micrometer"}) for d in image.dims]
-    lead = [1.0] * (image.ndim - 3)
-    steps = [
-        {"type": "scale", "scale": [*lead, *voxel_size(image)]},
-        {"type": "translation", "translation": [0.0] * len(lead) + list(origin(image))},
-    ]
-    scales = [{"axes": axes, "datasets": [{"path": "0", "coordinateTransformations": steps}]}]
-    group = zarr.create_group(path, attributes={"ome": {"version": "0.5", "multiscales": scales}})
-    chunks = tuple(min(_CHUNK[str(d)], n) for d, n in image.sizes.items())
-    return group.create_array("0", shape=image.shape, chunks=chunks, dtype=np.uint8)
