@@ -7,7 +7,7 @@ from importlib import import_module
 
 from .table import show
 
-TOPICS = ("agreement", "thresholds", "surface", "particles")
+TOPICS = ("coarsening", "agreement", "thresholds", "surface", "particles")
 
 
 def main() -> None:
