@@ -10,6 +10,7 @@ from .agreement import (
 )
 from .fractions import volume_fractions
 from .histogram import joint_histogram
+from .local_thickness import local_thickness
 from .particles import label_particles, particles
 from .surface import surface_area, surface_area_faces
 from .thresholds import kappa_by_threshold, kappa_by_threshold_pair
@@ -25,6 +26,7 @@ __all__ = [
     "kappa_interval",
     "label_particles",
     "landis_koch",
+    "local_thickness",
     "particles",
     "surface_area",
     "surface_area_faces",
