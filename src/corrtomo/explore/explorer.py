@@ -3,8 +3,9 @@
 With a kernel an explorer is a Jupyter widget. On the static website (``CORRTOMO_STATIC`` is set while the
 book is built) it is a ``<div>`` with its state as JSON and a picture inside; ``static-host.js`` mounts the
 same module there. A new explorer is one ``.py`` with a subclass of :class:`Explorer`, and one ``.js`` of the
-same name that imports from ``./explorer.js`` and exports ``{render}``. Explorers that compare with a truth take
-their numbers from ``comparison``; those of grey value thresholds, their image and handles from ``thresholded``.
+same name that imports from ``./explorer.js`` and exports ``{render}``. Explorers that compare with a truth
+take their numbers from ``comparison``; those of grey value thresholds, image and handles from
+``thresholded``.
 """
 
 from __future__ import annotations
