@@ -184,7 +184,7 @@ def test_a_specimen_that_cannot_be_is_refused(options, match):
     [
         ({"voxel_size": 0.0}, "voxel size 0.0 µm: it must be above zero"),
         ({"voxel_size": (0.1, np.inf, 0.1)}, "finite on every axis"),
-        ({"voxel_size": 0.1, "shape": (4, 0, 4)}, "three numbers of voxels above zero"),
+        ({"voxel_size": 0.1, "shape": (4, 0, 4)}, "three whole numbers of voxels above zero"),
         ({"voxel_size": 0.1, "pose": np.eye(3)}, r"pose of shape \(3, 3\)"),
         ({"voxel_size": 0.1, "pose": np.diag([2.0, 1, 1, 1])}, "Scaling, shear and mirroring"),
         ({"voxel_size": 0.1, "pose": np.diag([-1.0, 1, 1, 1])}, "Scaling, shear and mirroring"),

@@ -14,27 +14,24 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import xarray as xr
 
-from ..phases import as_labels
-from ..volume import volume
 from . import noise, packing, raster
-from .limits import check_fractions, check_particles, check_pose, check_seed, check_size
+from .limits import check_count, check_fractions, check_particles, check_seed, check_size
 from .raster import AM, CBD, PORE, View
+from .specimen import Microstructure, furthest_um, nodes_around, pore_level, slice_shifts
 
 Array = npt.NDArray[np.float64]
 NODE_UM = 0.6
 BRIDGE_UM = 1.2
 ROUGHNESS_UM = 0.9
 ROUGHNESS = 0.12
-PORE_NODE_UM = 0.08
 _REFERENCE_VOXELS = 4_000_000
 _BLOCKS, _BLOCK_UM = 24, 30.0
 _STRETCH = 1.3
 
 
 @dataclass(frozen=True, eq=False)
-class Electrode:
+class Electrode(Microstructure):
     """The microstructure of a composite electrode, periodic in all three directions.
 
     Made by :func:`electrode`. With A the indicator of the active material, blurred by a Gaussian of 1.2 µm,
@@ -68,90 +65,19 @@ class Electrode:
     pore_threshold: float
     seed: int
 
-    def labels(
-        self,
-        voxel_size: float | Sequence[float],
-        *,
-        origin: float | Sequence[float] | None = None,
-        shape: Sequence[int] | None = None,
-        pose: npt.ArrayLike | None = None,
-    ) -> xr.DataArray:
-        """Raster a window of the electrode.
-
-        Parameters
-        ----------
-        voxel_size : float or sequence of float
-            Edge of a voxel in µm, one number or one for each of z, y, x.
-        origin : float or sequence of float, optional
-            Centre of the first voxel in µm; by default the first voxel lies in the corner of the box.
-        shape : sequence of int, optional
-            Number of voxels along z, y, x; by default as many as fill the box.
-        pose : array_like, optional
-            4 × 4 matrix from the frame of the electrode to that of the window, (z, y, x, 1) in µm; by default
-            the frames are the same.
-
-        Returns
-        -------
-        xarray.DataArray
-            Labels with dims z, y, x: what lies at the centre of each voxel. Nanopores of the carbon binder
-            domain are labelled as the domain.
-
-        Raises
-        ------
-        ValueError
-            If a size is not above zero, or `pose` does more than turn and shift.
-
-        Notes
-        -----
-        A window beyond the box sees its periodic images. The label of a voxel's centre misleads
-        where voxels are coarse: raster finer and take the majority.
-
-        Examples
-        --------
-        >>> import corrtomo as ct
-        >>> specimen = ct.simulate.electrode(15.0, seed=1)
-        >>> specimen.labels(0.5).shape
-        (30, 30, 30)
-        """
-        edge = np.broadcast_to(np.asarray(voxel_size, float), 3).copy()
-        if not (np.isfinite(edge).all() and (edge > 0).all()):
-            raise ValueError(
-                f"Cannot raster with voxel size {voxel_size!r} µm: it must be above zero and finite on "
-                "every axis. State the edge length of a voxel in µm, for instance 0.438."
-            )
-        count = np.maximum(1, np.rint(np.array(self.size_um) / edge)) if shape is None else np.asarray(shape)
-        if len(count) != 3 or (count < 1).any():
-            raise ValueError(
-                f"Cannot raster shape {shape!r}: three numbers of voxels above zero are needed, along z, "
-                "y, x. Leave shape out to fill the box."
-            )
-        start = edge / 2 if origin is None else np.broadcast_to(np.asarray(origin, float), 3).copy()
-        n = (int(count[0]), int(count[1]), int(count[2]))
-        view = View(edge, start, n, check_pose(pose))
-        return as_labels(volume(self.codes(view), edge.tolist(), origin=start.tolist()))
+    def box_um(self) -> tuple[Array, Array]:
+        """Return the low corner of the periodic box and its edges along z, y, x, in µm."""
+        return np.zeros(3), np.array(self.size_um)
 
     def codes(self, view: View, drift_voxels: Array | None = None) -> raster.Labels:
         """Return the phase codes at the voxel centres of a view; a drift moves each slice along y, x."""
         out = np.full(view.shape, PORE, np.uint8)
-        shift = np.zeros((view.shape[0], 2)) if drift_voxels is None else np.ascontiguousarray(drift_voxels)
+        shift = slice_shifts(view, drift_voxels)
         self._fill_particles(out, view, shift)
-        bound = float(np.abs(shift * view.voxel_um[1:]).max())
-        field, first = self._bridge_field(*view.bounds_um(), bound)
+        field, first = self._bridge_field(*view.bounds_um(), furthest_um(view, shift))
         start, step = raster.lattice_steps(view, self._node_um, first)
         raster.fill_above(out, PORE, CBD, field, self.cbd_threshold, start, step, shift)
         return out
-
-    def carve_nanopores(
-        self, labels: raster.Labels, view: View, code: int, drift_voxels: Array | None = None
-    ) -> None:
-        """Write `code` into the voxels of the carbon binder domain that are nanopores."""
-        shift = np.zeros((view.shape[0], 2)) if drift_voxels is None else np.ascontiguousarray(drift_voxels)
-        bound = float(np.abs(shift * view.voxel_um[1:]).max())
-        node = np.full(3, PORE_NODE_UM)
-        first, shape = _nodes(*view.bounds_um(), node, bound)
-        field = -noise.smooth(noise.stream(self.seed, "nanopores"), first, shape, (1.0, 1.0, 1.0))
-        start, step = raster.lattice_steps(view, node, np.array(first, float))
-        raster.fill_above(labels, CBD, code, field, -self.pore_threshold, start, step, shift)
 
     @cached_property
     def _node_um(self) -> Array:
@@ -164,7 +90,7 @@ class Electrode:
 
     def _fill_particles(self, out: raster.Labels, view: View, shift: Array) -> None:
         centres, matrices, reach = self._solids
-        wide = reach + float(np.abs(shift * view.voxel_um[1:]).max())
+        wide = reach + furthest_um(view, shift)
         found = raster.images_in_view(centres, matrices, wide, np.array(self.size_um), view)
         moved = shift * view.voxel_um[1:]
         raster.fill_ellipsoids(out, *found, view.voxel_um, view.origin_um, moved, np.uint8(AM))
@@ -172,7 +98,7 @@ class Electrode:
     def _bridge_field(self, low: Array, high: Array, margin_um: float) -> tuple[noise.Floats, Array]:
         """Return A + 0.12 n on the lattice nodes around a box, and the index of the first node."""
         node = self._node_um
-        first, shape = _nodes(low, high, node, margin_um)
+        first, shape = nodes_around(low, high, node, margin_um)
         pad = np.ceil(noise.TRUNCATE * BRIDGE_UM / node).astype(int)
         wide = (int(shape[0] + 2 * pad[0]), int(shape[1] + 2 * pad[1]), int(shape[2] + 2 * pad[2]))
         start = (np.array(first) - pad) * node
@@ -234,7 +160,7 @@ def electrode(
     ------
     ValueError
         If fractions are outside 0 to 1 or leave no pores, a length is not above zero, the box is too small,
-        or the particles do not fit.
+        it would need more than ten million particles, or they do not fit.
 
     Notes
     -----
@@ -258,22 +184,16 @@ def electrode(
     size = check_size(size_um, diameter_um)
     check_fractions(am_fraction, cbd_fraction, cbd_porosity)
     check_particles(geometric_sd, overlap)
+    check_count(size, am_fraction, diameter_um, geometric_sd)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
     table = packing.draw_particles(am_fraction * float(np.prod(size)), diameter_um, geometric_sd, rng)
     table[packing.CENTRE] = packing.pack(table, size, overlap, seed)
     table = table[[*packing.CENTRE, *packing.AXES, *packing.TURN]]
     table[packing.AXES] *= _swelling(table, size, am_fraction)
-    pore = _pore_threshold(cbd_porosity)
+    pore = pore_level(cbd_porosity)
     bare = Electrode(size, table, am_fraction, cbd_fraction, cbd_porosity, np.inf, pore, seed)
     level = _cbd_threshold(bare, cbd_fraction)
     return Electrode(size, table, am_fraction, cbd_fraction, cbd_porosity, level, pore, seed)
-
-
-def _nodes(low: Array, high: Array, node: Array, margin_um: float) -> tuple[list[int], list[int]]:
-    """Return the first node and the number of nodes of the lattice around a box."""
-    first = np.floor((low - margin_um) / node - 1e-6).astype(int)
-    last = np.floor((high + margin_um) / node + 1e-6).astype(int) + 1
-    return first.tolist(), (last - first + 1).tolist()
 
 
 def _swelling(table: pd.DataFrame, size: tuple[float, float, float], fraction: float) -> float:
@@ -325,11 +245,3 @@ def _cbd_threshold(bare: Electrode, fraction: float) -> float:
             "Lower cbd_fraction or am_fraction."
         )
     return float(np.partition(pooled, rank - 1)[rank - 1])
-
-
-def _pore_threshold(porosity: float) -> float:
-    """Return the level below which the interpolated nanopore field has the given share."""
-    field = noise.smooth(noise.stream(0, "reference"), (0, 0, 0), (66, 66, 66), (1.0, 1.0, 1.0))
-    values = np.empty((150, 150, 150), np.float32)
-    raster.sample(values, field, np.full(3, 0.3), np.eye(3) * 0.42)
-    return float(np.quantile(values, porosity))

@@ -1,4 +1,4 @@
-"""FIB-SEM tomography of a known electrode: slice by slice, with two detectors."""
+"""FIB-SEM tomography of a known specimen: slice by slice, with two detectors."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from numba import njit, prange
 
 from ..volume import volume
 from . import noise
-from .electrode import Electrode
 from .limits import check_pose, check_seed, check_shape
 from .raster import AM, PORE, View
+from .specimen import Specimen, check_specimen
 
 Array = npt.NDArray[np.float64]
 DETECTORS = ("SESI", "in-lens")
@@ -109,7 +109,7 @@ def drift(n_slices: int, voxel_um: float, model: FibsemModel, seed: int) -> Arra
 
 
 def fibsem_tomography(
-    electrode: Electrode,
+    specimen: Specimen,
     voxel_size: float = 0.0336,
     *,
     shape: Sequence[int],
@@ -118,7 +118,7 @@ def fibsem_tomography(
     model: FibsemModel | None = None,
     seed: int = 0,
 ) -> xr.DataArray:
-    """Simulate the FIB-SEM tomogram of a window of an electrode: a digital twin, not a measurement.
+    """Simulate the FIB-SEM tomogram of a window of a specimen: a digital twin, not a measurement.
 
     The X-ray and FIB-SEM paper takes its ground truth from FIB-SEM tomography with a secondary-electron
     detector (SESI) and an in-lens detector. The twin has what makes such data hard to segment: pore backs,
@@ -126,8 +126,8 @@ def fibsem_tomography(
 
     Parameters
     ----------
-    electrode : Electrode
-        The specimen.
+    specimen : Specimen
+        From :func:`electrode` or :func:`labelled`.
     voxel_size : float
         Edge of a voxel in µm.
     shape : sequence of int
@@ -136,7 +136,7 @@ def fibsem_tomography(
     slices : tuple of int, optional
         First slice and the one after the last; by default all. A part is the same as that part of the whole.
     pose : array_like, optional
-        4 × 4 matrix from the frame of the electrode to that of the microscope, (z, y, x, 1) in µm.
+        4 × 4 matrix from the frame of the specimen to that of the microscope, (z, y, x, 1) in µm.
     model : FibsemModel, optional
         Physics of the instrument.
     seed : int
@@ -150,13 +150,17 @@ def fibsem_tomography(
     Raises
     ------
     ValueError
-        If sizes or slices are out of range, or `pose` does more than turn and shift.
+        If sizes or slices are out of range, `pose` does more than turn and shift, or nothing of the specimen
+        is known in the tomogram.
+    TypeError
+        If `specimen` is none, for instance labels.
 
     Notes
     -----
     Slices drift against the specimen; :func:`drift` tells by how much. Memory is about 3 bytes a
-    voxel: ask for a few dozen slices at a time. The tilt of the stage, charging and redeposition are not
-    modelled.
+    voxel: ask for a few dozen slices at a time. Beyond its box an electrode
+    repeats itself, and a labelled volume is mirrored: what is seen there was not measured. The tilt of the
+    stage, charging and redeposition are not modelled.
 
     References
     ----------
@@ -171,6 +175,7 @@ def fibsem_tomography(
     >>> image.sizes["channel"], image.channel.values.tolist()
     (2, ['SESI', 'in-lens'])
     """
+    check_specimen(specimen)
     check_seed(seed)
     check_shape(shape)
     first, last = (0, int(shape[0])) if slices is None else slices
@@ -183,12 +188,14 @@ def fibsem_tomography(
     optics = FibsemModel() if model is None else model
     look = int(np.ceil(optics.look_um / voxel_size))
     n = (last - first + look, int(shape[1]), int(shape[2]))
-    view = View(np.full(3, voxel_size), np.array([first * voxel_size, 0.0, 0.0]), n, check_pose(pose))
+    frame, edge = check_pose(pose), np.full(3, float(voxel_size))
+    specimen.check_view(View(edge, np.zeros(3), (int(shape[0]), n[1], n[2]), frame))
+    view = View(edge, np.array([first * voxel_size, 0.0, 0.0]), n, frame)
     walk = drift(int(shape[0]), voxel_size, optics, seed)
     # Behind the last slice nothing is recorded; what lies there is seen through pores with the last drift.
     shift = np.pad(walk[first : last + look], ((0, max(0, last + look - int(shape[0]))), (0, 0)), mode="edge")
-    classes = electrode.codes(view, shift)
-    electrode.carve_nanopores(classes, view, _NANOPORE, shift)
+    classes = specimen.codes(view, shift)
+    specimen.carve_nanopores(classes, view, _NANOPORE, shift)
     grey = _record(classes, last - first, first, voxel_size, optics, seed)
     image = volume(grey, voxel_size, origin=[first * voxel_size, 0.0, 0.0], dims=("channel", "z", "y", "x"))
     return image.assign_coords(channel=list(DETECTORS)).rename("FIB-SEM tomogram")

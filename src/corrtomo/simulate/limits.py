@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtr
 
 from . import packing
 
 Array = npt.NDArray[np.float64]
 _MOST_VOXELS = 2e9
+_MOST_PARTICLES = 10_000_000
 
 
 def check_pose(pose: npt.ArrayLike | None) -> Array:
@@ -58,6 +61,36 @@ def check_shape(shape: Any) -> None:
         )
 
 
+def check_voxel_size(voxel_size: Any) -> Array:
+    """Refuse an edge that is not above zero; return it along z, y, x."""
+    edge = _three(voxel_size)
+    if edge is None or not (edge > 0).all():
+        raise ValueError(
+            f"Cannot raster with voxel size {voxel_size!r} µm: it must be above zero and finite on "
+            "every axis, one number or three. State the edge length of a voxel in µm, for instance 0.438."
+        )
+    return edge
+
+
+def check_origin(origin: Any) -> Array:
+    """Refuse what is not a place; return it along z, y, x."""
+    start = _three(origin)
+    if start is None:
+        raise ValueError(
+            f"Cannot place a window at origin {origin!r}: finite numbers in µm are needed, one, or three for "
+            "z, y, x. Give the centre of the first voxel in the frame of the specimen."
+        )
+    return start
+
+
+def _three(value: Any) -> Array | None:
+    """Return one or three finite numbers as three, anything else as None."""
+    given = np.asarray(value)
+    if given.shape not in ((), (3,)) or given.dtype.kind not in "iuf" or not np.isfinite(given).all():
+        return None
+    return np.broadcast_to(given.astype(float), 3).copy()
+
+
 def check_size(size_um: float | Sequence[float], diameter_um: float) -> tuple[float, float, float]:
     """Refuse a box that is too small for its particles; return its edges along z, y, x."""
     if not (np.isfinite(diameter_um) and diameter_um > 0):
@@ -90,6 +123,38 @@ def check_fractions(am: float, cbd: float, porosity: float) -> None:
             f"Cannot draw an electrode with am_fraction {am} and cbd_fraction {cbd}: together they must "
             "stay below 1, the rest is pores. cbd_fraction includes the nanopores of the domain: divide "
             "the solid share by 1 - cbd_porosity."
+        )
+
+
+def check_porosity(porosity: Any) -> None:
+    """Refuse a porosity of labelled binder that is no share below 1."""
+    number = isinstance(porosity, Real) and not isinstance(porosity, bool | np.bool_)
+    if not (number and 0.0 <= porosity < 1.0):
+        raise ValueError(
+            f"Cannot give the carbon binder domain a cbd_porosity of {porosity!r}: a share from 0 up to but "
+            "not including 1 is needed. Divide per cent by 100; 0 is a solid domain."
+        )
+
+
+def check_count(
+    size_um: tuple[float, float, float], am_fraction: float, diameter_um: float, geometric_sd: float
+) -> None:
+    """Refuse a box that would need more particles than a machine draws and packs."""
+    log_sd = float(np.log(geometric_sd))
+    # A log-normal by number, cut at the range of sizes; its third moment is the same law by volume.
+    cut = np.log(np.array(packing.SIZE_RANGE)) / log_sd
+    by_volume, by_number = np.diff(ndtr(cut)), np.diff(ndtr(cut + 3.0 * log_sd))
+    share = float((by_volume / by_number)[0])
+    # In logarithms, for the cube of a length in the wrong unit may be beyond what a float holds.
+    one = np.log(np.pi / 6.0 * share) + 3.0 * np.log(diameter_um) - 4.5 * log_sd**2
+    count = np.log(am_fraction) + float(np.log(size_um).sum()) - one
+    if not count <= np.log(_MOST_PARTICLES):
+        grow = float(np.exp((count - np.log(_MOST_PARTICLES)) / 3.0))
+        raise ValueError(
+            f"Cannot draw an electrode of {size_um} µm with diameter_um {diameter_um:g}: about "
+            f"10^{count / np.log(10.0):.1f} particles would fill it, and {_MOST_PARTICLES:.0e} at most are "
+            f"drawn. Give a box with edges {grow:.3g} times shorter, or a diameter_um of at least "
+            f"{diameter_um * grow:.3g}."
         )
 
 

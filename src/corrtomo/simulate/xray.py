@@ -1,4 +1,4 @@
-"""Synchrotron phase-contrast tomography of a known electrode, from attenuation to 8-bit grey."""
+"""Synchrotron phase-contrast tomography of a known specimen, from attenuation to 8-bit grey."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from numba import njit, prange
 from scipy import fft
 
 from ..volume import volume
-from .electrode import Electrode
-from .limits import check_pose, check_seed, check_shape
+from .limits import check_origin, check_pose, check_seed, check_shape
 from .noise import Floats, stream, white
 from .raster import AM, CBD, View
+from .specimen import Specimen, check_specimen
 
 Progress = Callable[[Iterable[int]], Iterable[int]]
 SUBVOXELS = 3
@@ -156,7 +156,7 @@ class XrayModel:
 
 
 def xray_tomography(
-    electrode: Electrode,
+    specimen: Specimen,
     voxel_size: float = 0.438,
     *,
     shape: Sequence[int],
@@ -165,7 +165,7 @@ def xray_tomography(
     seed: int = 0,
     progress: Progress = iter,
 ) -> xr.DataArray:
-    """Simulate the X-ray tomogram of a window of an electrode: a digital twin, not a measurement.
+    """Simulate the X-ray tomogram of a window of a specimen: a digital twin, not a measurement.
 
     The X-ray and FIB-SEM paper segments grey values that depend on the neighbourhood: fringes, a halo, and
     noise. This model makes them from a known specimen, so that every segmentation can be held against the
@@ -173,12 +173,12 @@ def xray_tomography(
 
     Parameters
     ----------
-    electrode : Electrode
-        The specimen.
+    specimen : Specimen
+        From :func:`electrode` or :func:`labelled`.
     voxel_size : float
         Edge of a voxel in µm.
     shape, origin : sequence
-        Number of voxels along z, y, x, and centre of the first voxel in µm in the frame of the electrode.
+        Number of voxels along z, y, x, and centre of the first voxel in µm in the frame of the specimen.
     model : XrayModel, optional
         Physics of the instrument; the default is plausible, not calibrated.
     seed : int
@@ -194,14 +194,17 @@ def xray_tomography(
     Raises
     ------
     ValueError
-        If the voxel size or a count is not above zero.
+        If the voxel size or a count is not above zero, or nothing of the specimen is known in the window.
+    TypeError
+        If `specimen` is none, for instance labels.
 
     Notes
     -----
-    The specimen is known beyond the window, so the border is as good as the middle. The same
-    voxel has the same grey value in every window that holds it, within two grey values. Memory is about 16
-    bytes a voxel, margin included. No ring artefacts, no motion, no beam hardening: a synchrotron beam has
-    one energy.
+    The specimen goes on beyond the window, so the border is as good as the middle. Beyond its own box an
+    electrode repeats itself: a window that, margin included, is wider than the box sees particles twice. A
+    labelled volume is mirrored there, and what is mirrored was not measured. The same voxel has the same grey
+    value in every window that holds it, within two grey values. Memory is about 16 bytes a voxel, margin
+    included. No ring artefacts, no motion, no beam hardening: a synchrotron beam has one energy.
 
     References
     ----------
@@ -217,6 +220,7 @@ def xray_tomography(
     >>> image.shape, str(image.dtype)
     ((4, 8, 8), 'uint8')
     """
+    check_specimen(specimen)
     check_seed(seed)
     check_shape(shape)
     if not (np.isfinite(voxel_size) and voxel_size > 0):
@@ -225,19 +229,22 @@ def xray_tomography(
             "and three numbers of voxels along z, y, x are needed. The paper has 0.438 µm and (24, 55, "
             "65)."
         )
+    start = check_origin(origin)
+    n = (int(shape[0]), int(shape[1]), int(shape[2]))
+    specimen.check_view(View(np.full(3, float(voxel_size)), start, n))
     optics = XrayModel() if model is None else model
-    am, cbd, pad = padded_shares(electrode, voxel_size, shape, origin, optics.margin_um, progress)
+    am, cbd, pad = padded_shares(specimen, voxel_size, shape, start.tolist(), optics.margin_um, progress)
     # Index of the first padded voxel on the lattice of the noise: any window sees the same noise.
-    first = [round(o / voxel_size) - p for o, p in zip(origin, pad, strict=True)]
+    first = [round(o / voxel_size) - p for o, p in zip(start, pad, strict=True)]
     image = form_image(am, cbd, voxel_size, optics, seed, first)
     inner = tuple(slice(p, p + n) for p, n in zip(pad, shape, strict=True))
     return volume(
-        to_grey(image[inner], optics.window), voxel_size, origin=list(origin), name="X-ray tomogram"
+        to_grey(image[inner], optics.window), voxel_size, origin=start.tolist(), name="X-ray tomogram"
     )
 
 
 def padded_shares(
-    electrode: Electrode,
+    specimen: Specimen,
     voxel_size: float,
     shape: Sequence[int],
     origin: Sequence[float],
@@ -260,9 +267,9 @@ def padded_shares(
         view = View(
             fine, start, (count * SUBVOXELS, wide[1] * SUBVOXELS, wide[2] * SUBVOXELS), check_pose(None)
         )
-        labels = electrode.codes(view)
+        labels = specimen.codes(view)
         _shares(labels, am[first : first + count], cbd[first : first + count], SUBVOXELS)
-    cbd *= np.float32(1.0 - electrode.cbd_porosity)
+    cbd *= np.float32(1.0 - specimen.cbd_porosity)
     return am, cbd, [pad] * 3
 
 
