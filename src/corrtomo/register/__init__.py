@@ -1,5 +1,7 @@
 """Volumes and sections -> one coordinate system."""
 
+from .align import align
+from .alignment import Alignment, AlignmentError
 from .majority import coarsen
 
-__all__ = ["coarsen"]
+__all__ = ["Alignment", "AlignmentError", "align", "coarsen"]

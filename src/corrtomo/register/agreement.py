@@ -1,0 +1,196 @@
+"""Do the parts of two aligned images agree with the whole? Sub-volumes matched one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy import ndimage
+
+from ..volume import origin, voxel_size
+from .correlation import Correlator, Grey
+from .search import Floats, corners, move
+
+_PARTS = 12
+_REACH = 4
+_CLASSES = 32
+_LEAST_KNOWN = 0.3
+_LEAST_VOXELS = 3
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What the sub-volumes say of an alignment; lengths in µm.
+
+    Attributes
+    ----------
+    error_um : float
+        Expected error at the farthest corner of the overlap.
+    spread_um : float
+        Root mean square distance between sub-volumes and the motion fitted to them.
+    scale, scale_sd : float
+        Further scale that they ask for, and its standard deviation.
+    parts, lost : int
+        Sub-volumes compared, and those of them without a match within reach.
+    edge_um, radius_um : float
+        Voxel they were matched at; distance of the farthest corner from the middle of the overlap.
+    middle : numpy.ndarray
+        Middle of the overlap in the frame of the first image.
+    """
+
+    error_um: float
+    spread_um: float
+    scale: float
+    scale_sd: float
+    parts: int
+    lost: int
+    edge_um: float
+    radius_um: float
+    middle: Floats
+
+
+def agreement(first: xr.DataArray, other: xr.DataArray, matrix: Floats) -> Agreement:
+    """Match sub-volumes of `first` with `other`, brought onto its grid, and fit one motion to what they say.
+
+    The grey values of `other` are first replaced by what `first` shows at them on average, so that
+    correlation means the same whatever the contrast.
+    """
+    edge = np.array(voxel_size(first))
+    brought = _bring(first, other, matrix)
+    here = ndimage.gaussian_filter(np.asarray(first.data, np.float32), 0.5)
+    alike = _as_if_first(here, brought)
+    known = np.isfinite(alike)
+    box = ndimage.find_objects(known.astype(np.uint8))[0]
+    length = np.array([part.stop - part.start for part in box]) * edge
+    places, gaps, lost = [], [], 0
+    for part in _cut(box, length, known):
+        gap = _match(here, alike, part)
+        if gap is None:
+            lost += 1
+            continue
+        places.append([(p.start + p.stop - 1) / 2 for p in part] * edge + origin(first))
+        gaps.append(gap * edge)
+    low = np.array([p.start for p in box]) * edge + origin(first)
+    ends = corners(low, low + length)
+    middle = low + length / 2
+    radius = float(np.linalg.norm(length) / 2)
+    small = float(edge.max())
+    if len(places) < first.ndim + 1:
+        return Agreement(np.inf, np.inf, 1.0, np.inf, len(places) + lost, lost, small, radius, middle)
+    x, d = np.array(places), np.array(gaps)
+    error, spread = _fit(x, d, middle, ends)
+    scale, scale_sd = _fit_scale(x, d, middle)
+    return Agreement(error, spread, scale, scale_sd, len(x) + lost, lost, small, radius, middle)
+
+
+def _bring(first: xr.DataArray, other: xr.DataArray, matrix: Floats) -> Grey:
+    """Sample `other` on the grid of `first`; NaN outside."""
+    per_voxel = 1.0 / np.array(voxel_size(other))
+    n = first.ndim
+    linear = per_voxel[:, None] * matrix[:n, :n] * np.array(voxel_size(first))
+    offset = (move(matrix, np.array(origin(first))[None])[0] - origin(other)) * per_voxel
+    grey = ndimage.gaussian_filter(np.asarray(other.data, np.float32), 0.5)
+    return np.asarray(
+        ndimage.affine_transform(grey, linear, offset, first.shape, order=1, cval=np.nan), np.float32
+    )
+
+
+def _as_if_first(here: Grey, brought: Grey) -> Grey:
+    """Replace the grey values of one image by the mean of the other where they occur."""
+    known = np.isfinite(brought)
+    values = brought[known]
+    nodes = np.unique(np.quantile(values, (np.arange(_CLASSES) + 0.5) / _CLASSES))
+    kind = np.searchsorted((nodes[1:] + nodes[:-1]) / 2, values)
+    count = np.maximum(np.bincount(kind, minlength=len(nodes)), 1)
+    mean = np.bincount(kind, here[known], minlength=len(nodes)) / count
+    out = np.full(here.shape, np.nan, np.float32)
+    out[known] = np.interp(values, nodes, mean)
+    return out
+
+
+def _cut(box: tuple[slice, ...], length: Floats, known: npt.NDArray[np.bool_]) -> list[tuple[slice, ...]]:
+    """Cut the overlap into about twelve parts, as near to cubes as it goes."""
+    aim = float((np.prod(length) / _PARTS) ** (1 / len(length)))
+    cuts = []
+    for part, size in zip(box, length, strict=True):
+        number = max(1, round(size / aim))
+        ends = np.linspace(part.start, part.stop, number + 1).astype(int)
+        cuts.append([slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)])
+    return [
+        part
+        for part in product(*cuts)
+        if min(p.stop - p.start for p in part) >= _LEAST_VOXELS and known[part].mean() >= _LEAST_KNOWN
+    ]
+
+
+def _match(here: Grey, alike: Grey, part: tuple[slice, ...]) -> Floats | None:
+    """Return by how many voxels a part of `here` lies farther along in `alike`; None if nowhere in reach."""
+    wide = tuple(
+        slice(max(0, p.start - _REACH), min(n, p.stop + _REACH))
+        for p, n in zip(part, here.shape, strict=True)
+    )
+    block, around = here[part], alike[wide]
+    if block.std() == 0 or not np.nanstd(around) > 0:
+        return None
+    offset = tuple(p.start - w.start for p, w in zip(part, wide, strict=True))
+    reach = (_REACH,) * here.ndim
+    value, count = Correlator(around, block.shape, reach, offset)(block)
+    value = np.where(count >= _LEAST_KNOWN * block.size, value, -1.0)
+    peak = np.unravel_index(int(value.argmax()), value.shape)
+    if any(p in (0, 2 * _REACH) for p in peak):
+        return None
+    return np.array(peak) - _REACH + _vertex(value[tuple(slice(p - 1, p + 2) for p in peak)])
+
+
+def _vertex(near: Grey) -> Floats:
+    """Return where the quadratic through the 3 × 3 (× 3) values around a peak is highest."""
+    n = near.ndim
+    steps = np.array(list(product((-1.0, 0.0, 1.0), repeat=n)))
+    pairs = [(a, b) for a in range(n) for b in range(a, n)]
+    terms = np.column_stack([np.ones(len(steps)), steps, *[steps[:, a] * steps[:, b] for a, b in pairs]])
+    found = np.linalg.lstsq(terms, near.ravel().astype(float), rcond=None)[0]
+    curve = np.zeros((n, n))
+    for (a, b), value in zip(pairs, found[n + 1 :], strict=True):
+        curve[a, b] += value
+        curve[b, a] += value
+    if (np.linalg.eigvalsh(curve) >= 0).any():
+        return np.zeros(n)  # a ridge: the whole voxel is all that is known
+    return np.clip(-np.linalg.solve(curve, found[1 : n + 1]), -1.0, 1.0)
+
+
+def _turning(offset: Floats) -> Floats:
+    """Return how a point moves with each small turn and shift: the columns of a rigid motion."""
+    n = len(offset)
+    turns = [(a, b) for a in range(n) for b in range(a + 1, n)]
+    out = np.zeros((n, n + len(turns)))
+    out[:, :n] = np.eye(n)
+    for k, (a, b) in enumerate(turns):
+        out[a, n + k], out[b, n + k] = -offset[b], offset[a]
+    return out
+
+
+def _fit(x: Floats, d: Floats, middle: Floats, ends: Floats) -> tuple[float, float]:
+    """Fit a small rigid motion; return its expected error at the farthest corner, and the spread about it."""
+    terms = np.vstack([_turning(p - middle) for p in x])
+    found = np.linalg.lstsq(terms, d.ravel(), rcond=None)[0]
+    rest = d.ravel() - terms @ found
+    freedom = max(1, d.size - terms.shape[1])
+    variance = float(rest @ rest) / freedom
+    covariance = variance * np.linalg.pinv(terms.T @ terms)
+    errors = [
+        float(np.trace(at @ covariance @ at.T) + np.sum((at @ found) ** 2))
+        for at in (_turning(p - middle) for p in ends)
+    ]
+    return float(np.sqrt(max(errors))), float(np.sqrt(variance * x.shape[1]))
+
+
+def _fit_scale(x: Floats, d: Floats, middle: Floats) -> tuple[float, float]:
+    terms = np.vstack([np.column_stack([_turning(p - middle), p - middle]) for p in x])
+    found = np.linalg.lstsq(terms, d.ravel(), rcond=None)[0]
+    rest = d.ravel() - terms @ found
+    variance = float(rest @ rest) / max(1, d.size - terms.shape[1])
+    sd = np.sqrt(variance * np.linalg.pinv(terms.T @ terms)[-1, -1])
+    return 1.0 + float(found[-1]), float(sd)

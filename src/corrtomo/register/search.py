@@ -1,0 +1,147 @@
+"""Coarse search: correlation over a grid of turns and all shifts, at a voxel as coarse as the structure allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from ..volume import origin, voxel_size
+from .correlation import Correlator, Grey
+
+Floats = npt.NDArray[np.float64]
+_VOXELS = 4_000
+"""Coarse voxels in the smaller of the two images: enough to tell poses apart, few enough to try hundreds."""
+_CANDIDATES = 4
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where to look: the point of the fixed frame that the moving centre lies at, and how far off it may be."""
+
+    centre: Floats
+    target: Floats
+    shift_um: float
+    turn_deg: float
+    min_overlap: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A pose from the moving to the fixed frame, and its correlation."""
+
+    matrix: Floats
+    correlation: float
+
+
+def search_voxel(fixed: xr.DataArray, moving: xr.DataArray) -> float:
+    """Return the edge of the coarse voxel in µm."""
+    sizes = [np.prod([n * v for n, v in zip(i.shape, voxel_size(i), strict=True)]) for i in (fixed, moving)]
+    edge = (min(sizes) / _VOXELS) ** (1 / fixed.ndim)
+    return float(max(edge, *voxel_size(fixed), *voxel_size(moving)))
+
+
+def candidates(
+    fixed: xr.DataArray, moving: xr.DataArray, where: Range, scales: Sequence[float] = (1.0,)
+) -> list[Candidate]:
+    """Return the best poses that differ, best first."""
+    edge = search_voxel(fixed, moving)
+    still, turned = _smooth(fixed, edge), _smooth(moving, edge)
+    half = (np.array(moving.shape) - 1) / 2 * voxel_size(moving) * max(scales)
+    turns = _turns(where.turn_deg, edge, float(np.linalg.norm(half)), fixed.ndim)
+    reach = np.max([np.abs(turn) @ half for turn in turns], axis=0)
+    size = 2 * np.floor(reach / edge).astype(int) + 1
+    low = np.array(origin(fixed))
+    high = low + (np.array(fixed.shape) - 1) * voxel_size(fixed)
+    count = np.floor((high - low) / edge + 1e-9).astype(int) + 1
+    grid = _sample(still, fixed, low, np.eye(fixed.ndim), edge, count)
+    # Shift 0: the middle of the moving grid at the target.
+    first = np.rint((where.target - low) / edge - (size - 1) / 2).astype(int)
+    steps = int(np.ceil(where.shift_um / edge))
+    correlate = Correlator(grid, tuple(size), (steps,) * fixed.ndim, tuple(first))
+    least = where.min_overlap * min(grid.size, int(np.prod(half * 2 / edge + 1)))
+    found = []
+    for scale, turn in product(scales, turns):
+        linear = turn * scale
+        corner = where.centre - np.linalg.inv(linear) @ ((size - 1) / 2 * edge)
+        value, overlap = correlate(_sample(turned, moving, corner, np.linalg.inv(linear), edge, size))
+        value = np.where(overlap >= least, np.abs(value), 0.0)
+        for peak in _peaks(value):
+            place = low + (first + np.array(peak) - steps + (size - 1) / 2) * edge
+            found.append(Candidate(_pose(linear, where.centre, place), float(value[peak])))
+    return _distinct(sorted(found, key=lambda c: -c.correlation), where.centre, half, 3 * edge)
+
+
+def corners(low: Floats, high: Floats) -> Floats:
+    """Return the corners of a box, one a row."""
+    return np.array(list(product(*zip(low, high, strict=True))))
+
+
+def move(matrix: Floats, points: Floats) -> Floats:
+    """Apply a matrix over (z, y, x, 1) to points, one a row."""
+    n = len(matrix) - 1
+    out: Floats = points @ matrix[:n, :n].T + matrix[:n, n]
+    return out
+
+
+def _pose(linear: Floats, centre: Floats, place: Floats) -> Floats:
+    n = len(centre)
+    out = np.eye(n + 1)
+    out[:n, :n] = linear
+    out[:n, n] = place - linear @ centre
+    return out
+
+
+def _turns(turn_deg: float, edge: float, radius: float, ndim: int) -> list[Floats]:
+    """Return turns close enough that a corner moves by two coarse voxels at most from one to the next."""
+    step = min(float(np.rad2deg(2.0 * edge / max(radius, edge))), 10.0)
+    number = max(0, int(np.ceil(turn_deg / step - 0.5 - 1e-9)))
+    angles = np.arange(-number, number + 1) * (turn_deg / (number + 0.5))
+    if ndim == 2:
+        return [np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) for a in np.deg2rad(angles)]
+    vectors = list(product(angles, repeat=3))
+    return list(Rotation.from_rotvec(vectors, degrees=True).as_matrix())
+
+
+def _smooth(image: xr.DataArray, edge: float) -> Grey:
+    sigma = [np.sqrt(max(0.0, (0.5 * edge / v) ** 2 - 0.25)) for v in voxel_size(image)]
+    return np.asarray(ndimage.gaussian_filter(np.asarray(image.data, np.float32), sigma))
+
+
+def _sample(
+    grey: Grey, image: xr.DataArray, start: Floats, linear: Floats, edge: float, size: npt.NDArray[np.int_]
+) -> Grey:
+    """Sample at ``start + linear @ index * edge`` of the image's own frame; NaN outside."""
+    per_um = 1.0 / np.array(voxel_size(image))
+    offset = (start - origin(image)) * per_um
+    return np.asarray(
+        ndimage.affine_transform(
+            grey, per_um[:, None] * linear * edge, offset, tuple(size), order=1, cval=np.nan
+        )
+    )
+
+
+def _peaks(value: Grey) -> list[tuple[int, ...]]:
+    """Return the two highest local maxima of a correlation map."""
+    top = (value == ndimage.maximum_filter(value, 3)) & (value > 0)
+    places = np.argwhere(top)
+    order = np.argsort(-value[top], kind="stable")[:2]
+    return [tuple(int(i) for i in places[k]) for k in order]
+
+
+def _distinct(found: list[Candidate], centre: Floats, half: Floats, apart_um: float) -> list[Candidate]:
+    kept: list[Candidate] = []
+    ends = corners(centre - half, centre + half)
+    for one in found:
+        gaps = [np.linalg.norm(move(one.matrix, ends) - move(k.matrix, ends), axis=1).mean() for k in kept]
+        if all(gap > apart_um for gap in gaps):
+            kept.append(one)
+        if len(kept) == _CANDIDATES:
+            break
+    return kept

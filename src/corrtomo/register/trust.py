@@ -1,0 +1,156 @@
+"""Reasons not to trust an alignment; each is an error, none is a warning."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from ..volume import origin, voxel_size
+from .agreement import Agreement
+from .alignment import AlignmentError
+from .information import Kind, Maximum, mutual_information
+from .search import Floats, Range, corners, move
+
+_POSES = 30
+_ABOVE_CHANCE = 2.0
+_RIVAL = 0.85
+_SPREAD_VOXELS = 1.0
+_LOST = 1 / 3
+_SCALE_SDS, _SCALE_VOXELS = 4.0, 0.5
+
+
+def overlap(moving: xr.DataArray, fixed: xr.DataArray, matrix: Floats) -> float:
+    """Return what share of the smaller image the other covers."""
+    index = np.stack(np.meshgrid(*[np.linspace(0, n - 1, 16) for n in moving.shape], indexing="ij"), -1)
+    points = index.reshape(-1, moving.ndim) * voxel_size(moving) + origin(moving)
+    place = (move(matrix, points) - origin(fixed)) / np.array(voxel_size(fixed))
+    inside = ((place >= -0.5) & (place <= np.array(fixed.shape) - 0.5)).all(axis=1).mean()
+    sizes = [float(np.prod(np.array(i.shape) * voxel_size(i))) for i in (moving, fixed)]
+    return float(inside * sizes[0] / min(sizes))
+
+
+def check_range(matrix: Floats, where: Range) -> None:
+    """Refuse a pose at or beyond the edge of where it was looked for."""
+    n = len(where.centre)
+    shift = move(matrix, where.centre[None])[0] - where.target
+    left, _, right = np.linalg.svd(matrix[:n, :n])
+    turn = left @ right
+    if n == 3:
+        angles = Rotation.from_matrix(turn).as_rotvec(degrees=True)
+    else:
+        angles = np.rad2deg(np.arctan2(turn[1:, 0], turn[0, 0]))
+    if np.abs(shift).max() > where.shift_um or np.abs(angles).max() > where.turn_deg:
+        raise AlignmentError(
+            f"Cannot align the images: the best pose, shifted by {shift.round(2)} µm and turned by "
+            f"{angles.round(1)}°, lies beyond ±{where.shift_um:g} µm or ±{where.turn_deg:g}°, where it was "
+            "looked for. If it may lie there, enlarge max_shift_um or max_turn_deg."
+        )
+
+
+def check_chance(moving: xr.DataArray, fixed: xr.DataArray, matrix: Floats, where: Range, seed: int) -> float:
+    """Refuse a pose that is hardly better than random ones; return the level of those."""
+    rng = np.random.default_rng(seed)
+    n = moving.ndim
+    there = move(matrix, where.centre[None])[0]
+    least = 0.15 * _length(moving, fixed)
+    levels: list[float] = []
+    for _ in range(10 * _POSES):
+        step = rng.uniform(-1, 1, n)
+        step *= max(where.shift_um, 2 * least) / np.abs(step).max() * rng.uniform(0.3, 1.0)
+        pose = np.eye(n + 1)
+        pose[:n, :n] = _random_turn(rng, n, where.turn_deg) @ matrix[:n, :n]
+        pose[:n, n] = there + step - pose[:n, :n] @ where.centre
+        if np.linalg.norm(step) < least or overlap(moving, fixed, pose) < 0.5 * where.min_overlap:
+            continue
+        levels.append(_information(moving, fixed, pose))
+        if len(levels) == _POSES:
+            break
+    best = _information(moving, fixed, matrix)
+    if len(levels) < _POSES // 3:
+        raise AlignmentError(
+            f"Cannot align the images: only {len(levels)} random poses overlap, too few to tell a good pose "
+            "from chance. Enlarge max_shift_um, or use larger images."
+        )
+    usual, highest = float(np.median(levels)), max(levels)
+    if best - usual < _ABOVE_CHANCE * (highest - usual):
+        raise AlignmentError(
+            f"Cannot align the images: the best pose has a mutual information of {best:.3f}, {len(levels)} "
+            f"random poses have {usual:.3f} and up to {highest:.3f}. No pose stands out. Check that both show "
+            "the same spot and that the stated voxel sizes are right (a few per cent: transform="
+            "'similarity'), or enlarge max_shift_um and max_turn_deg."
+        )
+    return usual
+
+
+def check_rival(
+    moving: xr.DataArray, fixed: xr.DataArray, refined: list[Maximum], level: float, apart_um: float
+) -> None:
+    """Refuse where another pose explains the images about as well: a periodic or too regular structure."""
+    best = refined[0]
+    low = np.array(origin(moving))
+    ends = corners(low, low + (np.array(moving.shape) - 1) * voxel_size(moving))
+    top = _information(moving, fixed, best.matrix) - level
+    for other in refined[1:]:
+        gap = np.linalg.norm(move(other.matrix, ends) - move(best.matrix, ends), axis=1).mean()
+        if gap > apart_um and _information(moving, fixed, other.matrix) - level > _RIVAL * top:
+            raise AlignmentError(
+                f"Cannot align the images: another pose, {gap:.2f} µm away, explains them as well. A "
+                "structure that repeats has no one pose. Narrow max_shift_um or max_turn_deg around the "
+                "right one, or take a larger volume."
+            )
+
+
+def check_agreement(seen: Agreement, kind: Kind) -> None:
+    """Refuse where sub-volumes contradict the alignment."""
+    off = (seen.scale - 1.0) * seen.radius_um
+    if (
+        kind == "rigid"
+        and abs(seen.scale - 1.0) > _SCALE_SDS * seen.scale_sd
+        and abs(off) > _SCALE_VOXELS * seen.edge_um
+    ):
+        raise AlignmentError(
+            f"Cannot align the images rigidly: sub-volumes ask for another voxel size, by "
+            f"{abs(seen.scale - 1.0):.2%} (± {seen.scale_sd:.2%}), which is {abs(off):.2f} µm at the corners. "
+            "A voxel size is not as stated. Fit the scale with transform='similarity', or state it anew "
+            "with ct.volume()."
+        )
+    if seen.parts - seen.lost < 4 or seen.lost > _LOST * seen.parts:
+        raise AlignmentError(
+            f"Cannot align the images: {seen.lost} of {seen.parts} sub-volumes find no match near the best "
+            "pose, so it is not to be trusted. Check that both show the same spot and that the stated voxel "
+            "sizes are right, or fit them with transform='similarity'."
+        )
+    if seen.spread_um > _SPREAD_VOXELS * seen.edge_um:
+        raise AlignmentError(
+            f"Cannot align the images: sub-volumes disagree with each other by {seen.spread_um:.2f} µm, more "
+            f"than a voxel of {seen.edge_um:.2f} µm. Check that both show the same spot and that neither is "
+            "distorted; scale and shear are fitted with transform='affine'."
+        )
+
+
+def _length(moving: xr.DataArray, fixed: xr.DataArray) -> float:
+    return min(float(np.prod(np.array(i.shape) * voxel_size(i)) ** (1 / i.ndim)) for i in (moving, fixed))
+
+
+def _random_turn(rng: np.random.Generator, ndim: int, turn_deg: float) -> Floats:
+    if ndim == 3:
+        turn: Floats = Rotation.from_rotvec(rng.uniform(-turn_deg, turn_deg, 3), degrees=True).as_matrix()
+        return turn
+    a = np.deg2rad(rng.uniform(-turn_deg, turn_deg))
+    return np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+
+
+def _information(moving: xr.DataArray, fixed: xr.DataArray, matrix: Floats) -> float:
+    """Return the mutual information at a pose, over the overlap."""
+    per_voxel = 1.0 / np.array(voxel_size(fixed))
+    n = moving.ndim
+    linear = per_voxel[:, None] * matrix[:n, :n] * np.array(voxel_size(moving))
+    offset = (move(matrix, np.array(origin(moving))[None])[0] - origin(fixed)) * per_voxel
+    grey: npt.NDArray[np.float32] = ndimage.affine_transform(
+        fixed.data, linear, offset, moving.shape, order=1, cval=np.nan
+    )
+    known = np.isfinite(grey)
+    return mutual_information(moving.data[known], grey[known])
