@@ -9,16 +9,28 @@ from .agreement import (
     landis_koch,
 )
 from .fractions import volume_fractions
+from .grain_distance import grain_distance
 from .histogram import joint_histogram
+from .loading import cbd_porosity, fractions_from_loading, implied_densities, sub_resolution_share
 from .local_thickness import local_thickness
+from .lognormal import LognormalFit, fit_lognormal
 from .particles import label_particles, particles
+from .representative import growing_volumes
+from .size_density import modes, size_density, size_summary
 from .surface import surface_area, surface_area_faces
 from .thresholds import kappa_by_threshold, kappa_by_threshold_pair
 
 __all__ = [
     "Interval",
+    "LognormalFit",
+    "cbd_porosity",
     "cohen_kappa",
     "confusion_matrix",
+    "fit_lognormal",
+    "fractions_from_loading",
+    "grain_distance",
+    "growing_volumes",
+    "implied_densities",
     "joint_histogram",
     "kappa_by_threshold",
     "kappa_by_threshold_pair",
@@ -27,7 +39,11 @@ __all__ = [
     "label_particles",
     "landis_koch",
     "local_thickness",
+    "modes",
     "particles",
+    "size_density",
+    "size_summary",
+    "sub_resolution_share",
     "surface_area",
     "surface_area_faces",
     "volume_fractions",
