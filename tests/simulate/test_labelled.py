@@ -278,6 +278,24 @@ def test_windows_are_refused_where_no_voxel_lies_in_the_labels(seed):
             specimen.check_view(view)
 
 
+@pytest.mark.parametrize(("gap", "beside"), [(0.1, True), (-0.1, False)])
+def test_a_rod_that_passes_an_edge_of_the_labels_is_seen_as_such(gap, beside):
+    specimen = ct.simulate.labelled(volume(np.zeros((4, 4, 4)), 0.5, -0.75))  # a cube from -1 to 1
+    along, out = np.array([0.5, -0.5, np.sqrt(0.5)]), np.array([1.0, 1.0, 0.0]) / np.sqrt(2)
+    third = np.cross(along, out)
+    pose = np.eye(4)
+    pose[:3, :3] = [along, (out + third) / np.sqrt(2), (third - out) / np.sqrt(2)]
+    assert np.linalg.det(pose[:3, :3]) == pytest.approx(1.0)
+    # A line of voxels, skew to the edge at z = y = 1 and `gap` outside it: no face lies between them.
+    pose[:3, 3] = -pose[:3, :3] @ (out * (np.sqrt(2) + gap))
+    view = View(np.full(3, 0.01), np.array([-3.0, 0.0, 0.0]), (601, 1, 1), pose)
+    if beside:
+        with pytest.raises(ValueError, match="mirror image"):
+            specimen.check_view(view)
+    else:
+        specimen.check_view(view)
+
+
 @pytest.mark.parametrize("what", [GOOD, GOOD.data, None, "electrode"])
 def test_instruments_refuse_what_is_no_specimen(what):
     for image in (ct.simulate.xray_tomography, ct.simulate.fibsem_tomography):
