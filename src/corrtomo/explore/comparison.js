@@ -37,10 +37,11 @@ export function agreementColour(palette, p, c) {
 
 export const swatch = (colour) => el("i", { class: "ct-x-swatch", style: `background:${colour}` });
 
-/** What the colours of a view mean, as [colour, name]. */
-export function meanings(model, view) {
+/** What the colours of a view mean, as [colour, name]; a step of a method may show some phases only, or none. */
+function meanings(model, view, only) {
   const [phases, names] = [model.get("phases"), model.get("colours")];
   const two = phases.length === 2;
+  if (only[view]) return only[view].map((i) => [phases[i].colour, phases[i].name]);
   const entries = view !== "agreement" ? phases.map((p) => [p.colour, p.name])
     : [[names.hit, two ? "hit" : "as in truth"], [names.too_dark, two ? "miss" : "called too dark"], [names.too_bright, two ? "false alarm" : "called too bright"]];
   return model.get("has_left_out") ? [...entries, [names.left_out, "left out"]] : entries;
@@ -74,7 +75,7 @@ function readout(parent, phases) {
  * Build what these explorers have at the same places: view, slice, its sliders, read-outs and reset.
  * `show(table)` sets all of it to the model's state and returns the sums, κ and its word.
  */
-export function comparison(model, host, { title, views }) {
+export function comparison(model, host, { title, views, only = {} }) {
   const [depth, rows, columns] = model.get("shape");
   const [numbers, positions] = [model.get("slices"), model.get("positions_um")];
   const parts = frame(host, { title, caption: model.get("caption") });
@@ -98,7 +99,7 @@ export function comparison(model, host, { title, views }) {
     setView(model.get("view"));
     setSlice(model.get("slice"));
     setOpacity(Math.round(100 * model.get("opacity")));
-    parts.legend.replaceChildren(...meanings(model, model.get("view")).map(([colour, name]) => el("span", {}, swatch(colour), name)));
+    parts.legend.replaceChildren(...meanings(model, model.get("view"), only).map(([colour, name]) => el("span", {}, swatch(colour), name)));
     return { ...result, text };
   };
   return { parts, set, canvas, show };
