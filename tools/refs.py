@@ -36,7 +36,7 @@ def main(names: list[str]) -> None:
     """Run and rewrite each notebook."""
     # As in the build: explorers then write a page's worth of HTML, and no widget state.
     os.environ["CORRTOMO_STATIC"] = "1"
-    for path in [Path(n) for n in names] or notebooks():
+    for path in [Path(n).resolve() for n in names] or notebooks():
         notebook = nbformat.read(path, as_version=4)
         NotebookClient(
             notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}

@@ -271,6 +271,7 @@ def test_the_medium_twin_holds_the_small_one_and_is_made_once(cache, monkeypatch
     assert medium.xray.shape == xt_fibsem.MEDIUM
     small = load("xt-fibsem", seed=1)
     assert medium.spot.shape == small.truth.shape
+    assert (medium.spot + medium.truth).shape == medium.truth.shape  # the same coordinates, to the last digit
     assert np.abs(medium.spot.values.astype(int) - small.xray.values).max() <= 2
     np.testing.assert_array_equal(medium.truth, small.truth)
     monkeypatch.setattr(xt_fibsem, "xray_medium", None)  # would fail if it were made again

@@ -67,7 +67,8 @@ class Sample:
         ends = {d: (float(self.truth[d][0]) - half[d], float(self.truth[d][-1]) + half[d]) for d in half}
         cut = self.xray.sel({d: slice(*where) for d, where in ends.items()})
         check_same_grid(cut, self.truth, doing="cut the X-ray image to its truth")
-        return cut
+        # Coordinates that differ in the last digit would be taken for other places by xarray.
+        return cut.assign_coords({d: self.truth[d] for d in self.truth.dims})
 
     def __repr__(self) -> str:
         images = {name: getattr(self, name) for name in ("xray", "truth", "fibsem", "fibsem_truth")}
