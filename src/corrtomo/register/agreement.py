@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +71,7 @@ def agreement(first: xr.DataArray, other: xr.DataArray, matrix: Floats) -> Agree
         if gap is None:
             lost += 1
             continue
-        places.append([(p.start + p.stop - 1) / 2 for p in part] * edge + origin(first))
+        places.append([(p.start + p.stop - 1) / 2 for p in part] * edge + np.array(origin(first)))
         gaps.append(gap * edge)
     low = np.array([p.start for p in box]) * edge + origin(first)
     ends = corners(low, low + length)
@@ -118,7 +118,7 @@ def _cut(box: tuple[slice, ...], length: Floats, known: npt.NDArray[np.bool_]) -
     for part, size in zip(box, length, strict=True):
         number = max(1, round(size / aim))
         ends = np.linspace(part.start, part.stop, number + 1).astype(int)
-        cuts.append([slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)])
+        cuts.append([slice(int(a), int(b)) for a, b in pairwise(ends)])
     return [
         part
         for part in product(*cuts)
@@ -127,7 +127,7 @@ def _cut(box: tuple[slice, ...], length: Floats, known: npt.NDArray[np.bool_]) -
 
 
 def _match(here: Grey, alike: Grey, part: tuple[slice, ...]) -> Floats | None:
-    """Return by how many voxels a part of `here` lies farther along in `alike`; None if nowhere in reach."""
+    """Return by how many voxels a part of `here` lies farther along in `alike`; None if nowhere."""
     wide = tuple(
         slice(max(0, p.start - _REACH), min(n, p.stop + _REACH))
         for p, n in zip(part, here.shape, strict=True)

@@ -14,13 +14,15 @@ from ..volume import check_image, check_length, check_spatial, origin, voxel_siz
 from .agreement import Agreement, agreement
 from .alignment import Alignment, AlignmentError
 from .averaging import block_means, near_voxel
-from .information import Kind, Maximum, maximise
-from .search import Candidate, Floats, Range, candidates, move, search_voxel
+from .information import SAMPLES, Kind, Maximum, maximise
+from .search import Candidate, Floats, Range, candidates, inverse, move, search_voxel
 from .trust import check_agreement, check_chance, check_range, check_rival, overlap
 
 _MOST_VOXELS = 4_000_000
 _SCALES = (1.0, 0.93, 1.07)
 _LEAST_VOXELS = 8
+_COARSE_SAMPLES = 10_000
+_LIKELY = 0.6
 Start = Literal["centres", "coordinates"]
 
 
@@ -85,7 +87,8 @@ def align(
     they are off by, and its standard error, with the motion itself, is carried to the farthest corner of the
     overlap. It does not see what moves all of them alike: through a pore FIB-SEM sees the surface behind it,
     which draws the volume along the milling direction by about a tenth of an X-ray voxel (in-lens) to a
-    quarter (SESI, whose pore backs reach deeper). Align the channel with the weaker pore backs.
+    quarter (SESI, whose pore backs reach deeper). Align the channel with the weaker pore backs, and cut what
+    is darker than active material with ``image.clip(min=...)``: that takes most of this bias away.
 
     Structure must be there at the scale of the search, a sixteenth of the smaller image: finer texture alone
     is not found. At most some 4 million voxels of each image enter. "similarity" and "affine" find voxel
@@ -115,11 +118,12 @@ def align(
     found = candidates(pair.fixed, pair.moving, where, scales)
     if not found:
         raise AlignmentError(
-            f"Cannot align the images: at no pose within ±{max_shift_um:g} µm do they share {min_overlap:.0%} "
-            "of the smaller one. Check that both show the same spot, or lower min_overlap."
+            f"Cannot align the images: at no pose within ±{max_shift_um:g} µm"
+            f" do they share {min_overlap:.0%} of the smaller one. Check that both show the same spot, or "
+            "lower min_overlap."
         )
     best = _best(pair, found, where, transform, seed)
-    final = _maximise(pair.moving, pair.fixed, best.matrix, transform, (2, 1), seed)
+    final = _maximise(pair.moving, pair.fixed, best.matrix, transform, SAMPLES, seed)
     check_range(final.matrix, where)
     share = overlap(pair.moving, pair.fixed, final.matrix)
     if share < min_overlap:
@@ -128,8 +132,8 @@ def align(
             f"min_overlap {min_overlap:.0%}. Check that both show the same spot, or lower min_overlap."
         )
     first, other, direct = _order(pair.moving, pair.fixed)
-    seen = agreement(first, other, final.matrix if direct else np.linalg.inv(final.matrix))
-    check_agreement(seen, transform)
+    seen = agreement(first, other, final.matrix if direct else inverse(final.matrix))
+    check_agreement(seen, transform, 0.25 * search_voxel(pair.fixed, pair.moving))
     return _report(final, seen, where, transform)
 
 
@@ -143,7 +147,7 @@ class _Pair:
     target: Floats
 
 
-def _check(moving: Any, fixed: Any, transform: str, start: str, min_overlap: float, seed: int) -> None:
+def _check(moving: Any, fixed: Any, transform: str, start: str, min_overlap: Any, seed: Any) -> None:
     for image, name in ((moving, "moving"), (fixed, "fixed")):
         check_image(image, ndim=(2, 3))
         check_spatial(image, doing=f"align the {name} image")
@@ -163,7 +167,7 @@ def _check(moving: Any, fixed: Any, transform: str, start: str, min_overlap: flo
                 f"Cannot align with {name} {value!r}: allowed are {', '.join(known)}. "
                 f"Leave it out for {known[0]!r}."
             )
-    if isinstance(min_overlap, bool) or not isinstance(min_overlap, Real) or not 0 < min_overlap <= 1:
+    if isinstance(min_overlap, bool) or not isinstance(min_overlap, Real) or not 0 < float(min_overlap) <= 1:
         raise ValueError(
             f"Cannot align with min_overlap {min_overlap!r}: a share above 0 and up to 1 is needed. "
             "Leave it out for 0.3."
@@ -194,8 +198,8 @@ def _crop(image: xr.DataArray, low: Floats, high: Floats) -> xr.DataArray:
     if min(part.shape) < _LEAST_VOXELS:
         raise AlignmentError(
             f"Cannot align the images: they do not overlap. The moving image may lie between {low.round(2)} "
-            f"and {high.round(2)} µm, and the fixed image has {dict(part.sizes)} voxels there. Look where the "
-            "centres coincide with start='centres', or enlarge max_shift_um."
+            f"and {high.round(2)} µm, and the fixed image has {dict(part.sizes)} voxels there. Look "
+            "where the centres coincide with start='centres', or enlarge max_shift_um."
         )
     return part
 
@@ -238,28 +242,32 @@ def _order(moving: xr.DataArray, fixed: xr.DataArray) -> tuple[xr.DataArray, xr.
 
 
 def _maximise(
-    moving: xr.DataArray, fixed: xr.DataArray, start: Floats, kind: Kind, shrink: tuple[int, ...], seed: int
+    moving: xr.DataArray, fixed: xr.DataArray, start: Floats, kind: Kind, samples: int, seed: int
 ) -> Maximum:
     first, other, direct = _order(moving, fixed)
-    begin = start if direct else np.linalg.inv(start)
+    begin = start if direct else inverse(start)
     try:
-        found = maximise(first, other, begin, kind=kind, shrink=shrink, seed=seed)
+        found = maximise(first, other, begin, kind=kind, samples=samples, seed=seed)
     except RuntimeError as error:  # SimpleITK: no point of one image left in the other
         raise AlignmentError(
-            f"Cannot align the images: the search left their overlap ({str(error).strip().splitlines()[-1]}). "
-            "Check that both show the same spot."
+            f"Cannot align the images: the search left their overlap "
+            f"({str(error).strip().splitlines()[-1]}). Check that both show the same spot."
         ) from error
     if direct:
         return found
-    return Maximum(np.linalg.inv(found.matrix), found.metric, found.iterations, found.stop, found.converged)
+    return Maximum(inverse(found.matrix), found.metric, found.iterations, found.stop, found.converged)
 
 
 def _best(pair: _Pair, found: list[Candidate], where: Range, kind: Kind, seed: int) -> Maximum:
     """Refine each candidate at the coarse voxel; refuse where none, or more than one, stands out."""
     edge = search_voxel(pair.fixed, pair.moving)
     coarse = [block_means(i, near_voxel(i, edge / 1.5)) for i in (pair.moving, pair.fixed)]
-    refined = [_maximise(coarse[0], coarse[1], c.matrix, kind, (1,), seed) for c in found]
-    refined = [r for r in refined if overlap(*coarse, r.matrix) >= 0.8 * where.min_overlap]
+    refined = [
+        _maximise(coarse[0], coarse[1], c.matrix, kind, _COARSE_SAMPLES, seed)
+        for c in found
+        if c.correlation > _LIKELY * found[0].correlation
+    ]
+    refined = [r for r in refined if overlap(coarse[0], coarse[1], r.matrix) >= 0.8 * where.min_overlap]
     if not refined:
         raise AlignmentError(
             "Cannot align the images: every pose that looked likely slid out of their overlap. Check that "
@@ -267,7 +275,7 @@ def _best(pair: _Pair, found: list[Candidate], where: Range, kind: Kind, seed: i
         )
     refined.sort(key=lambda r: -r.metric)
     level = check_chance(coarse[0], coarse[1], refined[0].matrix, where, seed)
-    check_rival(coarse[0], coarse[1], refined, level, 2.0 * edge)
+    check_rival(coarse[0], coarse[1], refined, level, 4.0 * edge)
     return refined[0]
 
 

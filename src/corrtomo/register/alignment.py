@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,8 +70,8 @@ class Alignment:
         scale = "" if self.transform == "rigid" else f", scaled by {self.scale:.4f}"
         ended = "converged" if self.converged else "NOT converged"
         return (
-            f"Alignment({self.transform}: turned by {self.turn_deg:.2f}°, centre shifted by {shift} µm{scale}; "
-            f"expected error {self.error_um:.3f} µm at the farthest corner; mutual information "
+            f"Alignment({self.transform}: turned by {self.turn_deg:.2f}°, centre shifted by {shift} "
+            f"µm{scale}; expected error {self.error_um:.3f} µm at the farthest corner; mutual information "
             f"{self.metric:.3f}, {ended} after {self.iterations} steps)"
         )
 
@@ -89,7 +90,7 @@ class Alignment:
     def inverse(self) -> Alignment:
         """Return the alignment from the fixed to the moving frame; shift and error are as seen from there."""
         n = len(self.matrix) - 1
-        matrix = np.linalg.inv(self.matrix)
+        matrix = np.asarray(np.linalg.inv(self.matrix), np.float64)
         shift = -matrix[:n, :n] @ np.array(self.shift_um)
         return replace(
             self,
@@ -219,18 +220,18 @@ def _dtype(image: xr.DataArray, nearest: bool) -> np.dtype[np.generic]:
     return np.dtype(np.uint8) if image.dtype == bool else image.dtype
 
 
-def _fill(image: xr.DataArray, fill: float | None, nearest: bool) -> float:
-    value = fill if fill is not None else (float(Phase.LEFT_OUT) if nearest else np.nan)
-    if not isinstance(value, Real) or isinstance(value, bool):
+def _fill(image: xr.DataArray, fill: Any, nearest: bool) -> float:
+    value: Any = fill if fill is not None else (float(Phase.LEFT_OUT) if nearest else np.nan)
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(
             f"Cannot fill with {fill!r}: a number is needed. Leave fill out for NaN, or 255 with labels."
         )
-    dtype = _dtype(image, nearest)
+    number, dtype = float(value), _dtype(image, nearest)
     if nearest and np.issubdtype(dtype, np.integer):
-        known = np.iinfo(dtype)
-        if not (np.isfinite(value) and known.min <= value <= known.max and float(value).is_integer()):
+        known: Any = np.iinfo(dtype.name)
+        if not (known.min <= number <= known.max and number.is_integer()):
             raise ValueError(
                 f"Cannot fill labels of dtype {dtype} with {value!r}: a whole number from {known.min} to "
                 f"{known.max} is needed. Pass for instance fill=0, or cast the labels first."
             )
-    return float(value)
+    return number

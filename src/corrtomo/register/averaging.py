@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,7 @@ def _pieces(image: xr.DataArray) -> list[tuple[slice, ...]]:
         full, rest = divmod(image.shape[0], rows)
         sizes = [[rows] * full + [rest] * (rest > 0), *([n] for n in image.shape[1:])]
     ends = [np.cumsum([0, *chunks]) for chunks in sizes]
-    cuts = [[slice(int(a), int(b)) for a, b in zip(e[:-1], e[1:], strict=True)] for e in ends]
+    cuts = [[slice(int(a), int(b)) for a, b in pairwise(e)] for e in ends]
     return list(product(*cuts))
 
 
@@ -83,8 +83,6 @@ def _sum_along(
 
 def _add_slices(blocks: npt.NDArray[Any], axis: int) -> npt.NDArray[Any]:
     wide = np.float64 if np.issubdtype(blocks.dtype, np.floating) else np.int64
-    if blocks.dtype == np.uint8:
-        wide = np.int32
     out = np.zeros((*blocks.shape[:axis], *blocks.shape[axis + 1 :]), wide)
     for k in range(blocks.shape[axis]):
         out += blocks.take(k, axis) if axis != blocks.ndim - 1 else blocks[..., k]

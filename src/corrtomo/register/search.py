@@ -1,10 +1,11 @@
-"""Coarse search: correlation over a grid of turns and all shifts, at a voxel as coarse as the structure allows."""
+"""Coarse search: correlation over a grid of turns and all shifts, at a voxel that is coarse."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,13 @@ Floats = npt.NDArray[np.float64]
 _VOXELS = 4_000
 """Coarse voxels in the smaller of the two images: enough to tell poses apart, few enough to try hundreds."""
 _CANDIDATES = 4
+_CORNER = 2.5
+"""Coarse voxels that a corner may move by from one turn to the next: half of it either way."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """Where to look: the point of the fixed frame that the moving centre lies at, and how far off it may be."""
+    """Where to look: the point of the fixed frame that the moving centre lies at, and how far off."""
 
     centre: Floats
     target: Floats
@@ -44,7 +47,7 @@ def search_voxel(fixed: xr.DataArray, moving: xr.DataArray) -> float:
     """Return the edge of the coarse voxel in µm."""
     sizes = [np.prod([n * v for n, v in zip(i.shape, voxel_size(i), strict=True)]) for i in (fixed, moving)]
     edge = (min(sizes) / _VOXELS) ** (1 / fixed.ndim)
-    return float(max(edge, *voxel_size(fixed), *voxel_size(moving)))
+    return max([float(edge), *voxel_size(fixed), *voxel_size(moving)])
 
 
 def candidates(
@@ -90,6 +93,11 @@ def move(matrix: Floats, points: Floats) -> Floats:
     return out
 
 
+def inverse(matrix: Floats) -> Floats:
+    """Return the matrix of the way back."""
+    return np.asarray(np.linalg.inv(matrix), np.float64)
+
+
 def _pose(linear: Floats, centre: Floats, place: Floats) -> Floats:
     n = len(centre)
     out = np.eye(n + 1)
@@ -99,8 +107,8 @@ def _pose(linear: Floats, centre: Floats, place: Floats) -> Floats:
 
 
 def _turns(turn_deg: float, edge: float, radius: float, ndim: int) -> list[Floats]:
-    """Return turns close enough that a corner moves by two coarse voxels at most from one to the next."""
-    step = min(float(np.rad2deg(2.0 * edge / max(radius, edge))), 10.0)
+    """Return turns close enough that a corner moves by a few coarse voxels at most from one to the next."""
+    step = min(float(np.rad2deg(_CORNER * edge / max(radius, edge))), 10.0)
     number = max(0, int(np.ceil(turn_deg / step - 0.5 - 1e-9)))
     angles = np.arange(-number, number + 1) * (turn_deg / (number + 0.5))
     if ndim == 2:
@@ -114,9 +122,7 @@ def _smooth(image: xr.DataArray, edge: float) -> Grey:
     return np.asarray(ndimage.gaussian_filter(np.asarray(image.data, np.float32), sigma))
 
 
-def _sample(
-    grey: Grey, image: xr.DataArray, start: Floats, linear: Floats, edge: float, size: npt.NDArray[np.int_]
-) -> Grey:
+def _sample(grey: Grey, image: xr.DataArray, start: Any, linear: Any, edge: float, size: Any) -> Grey:
     """Sample at ``start + linear @ index * edge`` of the image's own frame; NaN outside."""
     per_um = 1.0 / np.array(voxel_size(image))
     offset = (start - origin(image)) * per_um

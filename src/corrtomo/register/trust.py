@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
@@ -11,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from ..volume import origin, voxel_size
 from .agreement import Agreement
 from .alignment import AlignmentError
-from .information import Kind, Maximum, mutual_information
+from .information import Grey, Kind, Maximum, mutual_information
 from .search import Floats, Range, corners, move
 
 _POSES = 30
@@ -78,8 +77,8 @@ def check_chance(moving: xr.DataArray, fixed: xr.DataArray, matrix: Floats, wher
     if best - usual < _ABOVE_CHANCE * (highest - usual):
         raise AlignmentError(
             f"Cannot align the images: the best pose has a mutual information of {best:.3f}, {len(levels)} "
-            f"random poses have {usual:.3f} and up to {highest:.3f}. No pose stands out. Check that both show "
-            "the same spot and that the stated voxel sizes are right (a few per cent: transform="
+            f"random poses have {usual:.3f} and up to {highest:.3f}. No pose stands out. Check that "
+            "both show the same spot and that the stated voxel sizes are right (a few per cent: transform="
             "'similarity'), or enlarge max_shift_um and max_turn_deg."
         )
     return usual
@@ -103,7 +102,7 @@ def check_rival(
             )
 
 
-def check_agreement(seen: Agreement, kind: Kind) -> None:
+def check_agreement(seen: Agreement, kind: Kind, structure_um: float) -> None:
     """Refuse where sub-volumes contradict the alignment."""
     off = (seen.scale - 1.0) * seen.radius_um
     if (
@@ -112,8 +111,8 @@ def check_agreement(seen: Agreement, kind: Kind) -> None:
         and abs(off) > _SCALE_VOXELS * seen.edge_um
     ):
         raise AlignmentError(
-            f"Cannot align the images rigidly: sub-volumes ask for another voxel size, by "
-            f"{abs(seen.scale - 1.0):.2%} (± {seen.scale_sd:.2%}), which is {abs(off):.2f} µm at the corners. "
+            f"Cannot align the images rigidly: sub-volumes ask for another voxel size, "
+            f"by {abs(seen.scale - 1.0):.2%} (± {seen.scale_sd:.2%}), {abs(off):.2f} µm at the corners. "
             "A voxel size is not as stated. Fit the scale with transform='similarity', or state it anew "
             "with ct.volume()."
         )
@@ -123,10 +122,12 @@ def check_agreement(seen: Agreement, kind: Kind) -> None:
             "pose, so it is not to be trusted. Check that both show the same spot and that the stated voxel "
             "sizes are right, or fit them with transform='similarity'."
         )
-    if seen.spread_um > _SPREAD_VOXELS * seen.edge_um:
+    # Where the images are blurred over many voxels, a voxel is no measure: the structure is.
+    most = max(_SPREAD_VOXELS * seen.edge_um, structure_um)
+    if seen.spread_um > most:
         raise AlignmentError(
             f"Cannot align the images: sub-volumes disagree with each other by {seen.spread_um:.2f} µm, more "
-            f"than a voxel of {seen.edge_um:.2f} µm. Check that both show the same spot and that neither is "
+            f"than {most:.2f} µm. Check that both show the same spot and that neither is "
             "distorted; scale and shear are fitted with transform='affine'."
         )
 
@@ -149,8 +150,6 @@ def _information(moving: xr.DataArray, fixed: xr.DataArray, matrix: Floats) -> f
     n = moving.ndim
     linear = per_voxel[:, None] * matrix[:n, :n] * np.array(voxel_size(moving))
     offset = (move(matrix, np.array(origin(moving))[None])[0] - origin(fixed)) * per_voxel
-    grey: npt.NDArray[np.float32] = ndimage.affine_transform(
-        fixed.data, linear, offset, moving.shape, order=1, cval=np.nan
-    )
+    grey: Grey = ndimage.affine_transform(fixed.data, linear, offset, moving.shape, order=1, cval=np.nan)
     known = np.isfinite(grey)
     return mutual_information(moving.data[known], grey[known])
