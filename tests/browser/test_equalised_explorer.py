@@ -164,6 +164,20 @@ def test_a_panel_that_is_pressed_becomes_the_large_one(show, explorer) -> None:
     assert tiles.nth(6).get_attribute("aria-pressed") == "true"
 
 
+def test_nothing_moves_when_another_panel_is_chosen(show, explorer) -> None:
+    for width in (390, 1280):
+        page = show(explorer, viewport={"width": width, "height": 844})
+        places = []
+        for tile in page.locator(".ct-x-tile").all():
+            tile.click()
+            page.evaluate("scrollTo(0, 0)")
+            boxes = [
+                page.locator(s).bounding_box() for s in (".ct-x-stage", ".ct-x-plot", ".ct-x-reset >> nth=0")
+            ]
+            places.append([(round(box["x"]), round(box["y"])) for box in boxes])
+        assert places == places[:1] * 8
+
+
 def test_mouse_drags_the_threshold_along_the_curve(show, explorer, image, truth) -> None:
     page = show(explorer)
     box = page.locator(".ct-x-plot canvas").bounding_box()
@@ -221,7 +235,7 @@ def test_screen_readers_hear_what_is_set_and_what_comes_of_it(show, explorer) ->
     window = page.get_by_role("slider", name="Window")
     assert window.get_attribute("aria-valuetext") == "4 µm"
     assert all(page.locator(".ct-x canvas").evaluate_all("a => a.map(c => c.getAttribute('aria-label'))"))
-    assert page.get_by_role("button", name="d, carbon binder domain, by threshold").count() == 1
+    assert page.get_by_role("button", name="d, binder, by threshold on the equalised image").count() == 1
     for control in page.locator(".ct-x :is(input, [role=slider])").all():
         assert control.get_attribute("data-lm-suppress-shortcuts") == "true", "JupyterLab would eat its keys"
 

@@ -1,4 +1,4 @@
-"""The same explorer in JupyterLab, with a kernel: Python hears the hand, and the hand hears Python."""
+"""The same explorers in JupyterLab, with a kernel: Python hears the hand, and the hand hears Python."""
 
 import json
 import os
@@ -33,9 +33,31 @@ explorer
 """
 
 
+PAIRS_AND_SWEEP = """
+import json, numpy as np, corrtomo as ct, corrtomo.explore
+rng = np.random.default_rng(7)
+codes = rng.integers(0, 3, (6, 12, 16)).astype(np.uint8)
+image = ct.volume(np.clip(60 + 50 * codes + rng.normal(0, 20, codes.shape), 0, 255).astype(np.uint8), 0.438)
+truth = ct.volume(codes, 0.438)
+words = {"caption": "Live", "source": "schematic"}
+pairs = ct.explore.kappa_map(image, truth, start=(80, 140), **words)
+sweep = ct.explore.equalised(image, truth, am_threshold=140, windows_um=(2.0, 4.0), thresholds=(90, 120),
+                             start=(2.0, 90, 0.438), **words)
+def heard(change):
+    with open("heard.jsonl", "a") as file:
+        print(json.dumps([change.name, change.new, f"{change.owner.kappa:.4f}"]), file=file)
+    if change.new == 120:
+        sweep.window_um = 4.0
+pairs.observe(heard, "thresholds")
+sweep.observe(heard, ["window_um", "cbd_threshold", "diameter_um"])
+display(pairs, sweep)
+"""
+
+
 @pytest.fixture
-def lab(tmp_path: Path) -> Iterator[str]:
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
+def lab(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    cell = nbformat.v4.new_code_cell(getattr(request, "param", CELL))
+    notebook = nbformat.v4.new_notebook(cells=[cell])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook.metadata.language_info = {"name": "python"}
     nbformat.write(notebook, tmp_path / "live.ipynb")
@@ -115,3 +137,33 @@ def test_python_and_the_hand_hear_each_other(
     handle.press("Home")  # at 0 the cell's own code moves the threshold to 200
     wait_for(lambda: shown()[0] == 200, 20)
     assert json.loads(log.read_text().splitlines()[-1]) == [[200], shown()[1]]
+
+
+@pytest.mark.parametrize("lab", [PAIRS_AND_SWEEP], indirect=True)
+def test_pairs_of_thresholds_and_a_sweep_are_heard(
+    lab: str, open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = open_page(lab, viewport={"width": 1280, "height": 900})
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    point, handle = page.locator(".ct-x-point"), page.locator(".ct-x").nth(1).locator(".ct-x-handle")
+    point.wait_for(timeout=60_000)
+    handle.wait_for(timeout=60_000)
+    log = tmp_path / "heard.jsonl"
+
+    def hears(name: str, value: object, explorer: int) -> bool:
+        text = log.read_text() if log.exists() else ""
+        shown = page.locator(".ct-x-kappa").nth(explorer).text_content()
+        return text.endswith("\n") and json.loads(text.splitlines()[-1]) == [name, value, shown]
+
+    point.press("ArrowRight")
+    wait_for(lambda: hears("thresholds", [80, 141], 0), 20)
+    point.press("ArrowDown")
+    wait_for(lambda: hears("thresholds", [79, 141], 0), 20)
+    handle.press("ArrowRight")  # at 120 the cell's own code moves the window
+    wait_for(lambda: hears("window_um", 4.0, 1), 20)
+    window = page.get_by_role("slider", name="Window")
+    assert window.get_attribute("aria-valuetext") == "4 µm"
+    page.get_by_role("slider", name="Ball").press("ArrowRight")
+    wait_for(lambda: hears("diameter_um", 0.876, 1), 20)

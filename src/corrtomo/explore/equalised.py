@@ -27,9 +27,9 @@ PICTURE_BYTES = 1_200_000
 PANELS = {
     "image": ("X-ray", "X-ray image"),
     "am": ("active material", "active material, by threshold"),
-    "equalised": ("equalised", "image after adaptive histogram equalisation"),
-    "cbd_thresholded": ("binder", "carbon binder domain, by threshold on the equalised image"),
-    "cbd": ("opened, closed", "carbon binder domain after opening, and closing with the active material"),
+    "equalised": ("equalised", "image after adaptive equalisation"),
+    "cbd_thresholded": ("binder", "binder, by threshold on the equalised image"),
+    "cbd": ("opened, closed", "binder after opening and closing"),
     "segmentation": ("segmentation", "segmentation into three phases"),
     "truth": ("truth", "true phases"),
     "agreement": ("agreement", "agreement of the segmentation with the truth"),
