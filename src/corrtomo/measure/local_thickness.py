@@ -12,13 +12,14 @@ from numba import get_num_threads
 
 from ..phases import check_mask
 from ..volume import check_image, check_spatial, voxel_size
+from .distance_ridge import balls_that_count
 from .inscribed_balls import paint
 
 Border = Literal["as seen", "leave out"]
 _EVEN = 1e-3
 
 
-def local_thickness(mask: xr.DataArray, *, border: Border = "as seen") -> xr.DataArray:
+def local_thickness(mask: xr.DataArray, *, border: Border = "as seen", progress: bool = True) -> xr.DataArray:
     """Measure the local thickness: the diameter of the largest ball inside a phase that holds the voxel.
 
     The X-ray and FIB-SEM paper shows the sizes of grains and pores as maps and densities of it (Sci. Rep. 6,
@@ -85,23 +86,23 @@ def local_thickness(mask: xr.DataArray, *, border: Border = "as seen") -> xr.Dat
             f"Cannot {doing}: {inside} of {values.size} voxels are in the mask. Some must be in it and some "
             "outside. Check the threshold, or the phase that was chosen."
         )
-    squared, cut = paint(_squared_distance(values), get_num_threads(), flat=values.ndim == 2)
-    size = (2 * min(edges) * np.sqrt(squared, dtype=np.float32)).astype(np.float32)
-    if border == "leave out":
-        size[cut] = np.nan
-        if cut.sum() == inside:
-            raise ValueError(
-                f"Cannot {doing} without what the border cuts: nothing is left, the largest ball of every "
-                "voxel reaches beyond the volume. Take a larger volume, or border='as seen' and say so."
-            )
-    return mask.copy(data=size.reshape(mask.shape)).rename("local thickness (µm)")
+    deep = values.reshape((1,) * (3 - values.ndim) + values.shape)
+    balls = balls_that_count(_squared_distance(deep))
+    sizes = (2 * edges[0] * np.sqrt(np.arange(balls.largest + 1))).astype(np.float32)
+    cut = np.full_like(sizes, np.nan) if border == "leave out" else sizes
+    painted = paint(deep, balls, sizes, cut, flat=values.ndim == 2, progress=progress)
+    if border == "leave out" and int(np.isnan(painted).sum()) == inside:
+        raise ValueError(
+            f"Cannot {doing} without what the border cuts: nothing is left, the largest ball of every "
+            "voxel reaches beyond the volume. Take a larger volume, or border='as seen' and say so."
+        )
+    return mask.copy(data=painted.reshape(mask.shape)).rename("local thickness (µm)")
 
 
 def _squared_distance(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.unsignedinteger]:
     """Return the squared distance to the outside in voxels, in as few bytes as hold it."""
-    deep = mask.reshape((1,) * (3 - mask.ndim) + mask.shape)
     squared: npt.NDArray[np.float32] = edt.edtsq(
-        deep.view(np.uint8), black_border=False, parallel=get_num_threads()
+        mask.view(np.uint8), black_border=False, parallel=get_num_threads()
     )
     kind = np.uint16 if squared.max() < np.iinfo(np.uint16).max else np.uint32
     return np.asarray(np.rint(squared, out=squared).astype(kind))
