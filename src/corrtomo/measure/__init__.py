@@ -15,7 +15,7 @@ from .loading import cbd_porosity, fractions_from_loading, implied_densities, su
 from .local_thickness import local_thickness
 from .lognormal import LognormalFit, fit_lognormal
 from .particles import label_particles, particles
-from .representative import growing_volumes
+from .representative import growing_volumes, volume_spread
 from .size_density import modes, size_density, size_summary
 from .surface import surface_area, surface_area_faces
 from .thresholds import kappa_by_threshold, kappa_by_threshold_pair
@@ -47,4 +47,5 @@ __all__ = [
     "surface_area",
     "surface_area_faces",
     "volume_fractions",
+    "volume_spread",
 ]
