@@ -6,6 +6,7 @@ import re
 from itertools import product
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 import xarray as xr
@@ -112,6 +113,14 @@ def test_starts_at_the_best_of_the_sweep(explorer) -> None:
     assert explorer.kappa == float(explorer.kappas.max())
     assert explorer.best == {name: getattr(explorer, name) for name in explorer.kappas.dims}
     assert {name: explorer.start[name] for name in explorer.best} == explorer.best
+
+
+def test_threads_are_as_before_also_after_a_refusal(image: xr.DataArray, truth: xr.DataArray) -> None:
+    before = numba.get_num_threads()
+    ct.explore.equalised(image, truth, **SWEEP)
+    with pytest.raises(ValueError, match="longest edge"):
+        ct.explore.equalised(image, truth, **{**SWEEP, "windows_um": (2.0, 99.0)})
+    assert numba.get_num_threads() == before
 
 
 def test_starts_where_it_is_told(image: xr.DataArray, truth: xr.DataArray) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise, product
 from numbers import Real
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numba import get_num_threads, set_num_threads
 from tqdm.auto import tqdm
 
 from ..measure import kappa_from_confusion
@@ -22,6 +24,8 @@ Steps = tuple[list[Any], list[Any], list[Any]]
 """Windows in µm, thresholds on the equalised image, diameters of the ball in µm."""
 _CLASSES = 3
 _MOST = 2000
+_SMALL = 1 << 22
+"""Voxels below which threads wait for each other longer than they work."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ def sweep(
     equalised: list[np.ndarray] = []
     thresholded: list[np.ndarray] = []
     cbd: list[np.ndarray] = []
-    with tqdm(total=int(np.prod(sizes)), desc="AHE-based segmentation", unit="combination") as bar:
+    bar = tqdm(total=int(np.prod(sizes)), desc="AHE-based segmentation", unit="combination")
+    with bar, _few_threads(image.size):
         for i, window_um in enumerate(windows):
             ranks = equalise(image, window_um)
             equalised.append(keep(ranks))
@@ -86,6 +91,17 @@ def sweep(
         thresholded=np.stack(thresholded).reshape(*sizes[:2], *shape),
         cbd=np.stack(cbd).reshape(*sizes, *shape),
     )
+
+
+@contextmanager
+def _few_threads(voxels: int) -> Iterator[None]:
+    """Work on small volumes with one thread: there are hundreds of short steps."""
+    before = get_num_threads()
+    set_num_threads(1 if voxels < _SMALL else before)
+    try:
+        yield
+    finally:
+        set_num_threads(before)
 
 
 def kappas(counts: np.ndarray) -> np.ndarray:
