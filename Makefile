@@ -4,6 +4,8 @@ UV_VERSION := 0.13.8
 BIN := .venv/bin
 # Another Python, or another lock, makes the environment anew.
 READY := .venv/.ready-$(shell $(PY) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+# Peers of the benchmarks are heavy: they have an environment of their own.
+PEERS := .venv-peers/.ready
 # uv trusts the certificates that the machine trusts.
 export UV_SYSTEM_CERTS ?= true
 SITE := book/_build/html
@@ -37,8 +39,8 @@ format: $(READY)  ## bring the code into its format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-benchmark: $(READY)  ## time the package beside its peers
-	$(BIN)/python -m benchmarks
+benchmark: $(PEERS)  ## time the package beside its peers
+	.venv-peers/bin/python -m benchmarks
 
 lock: $(READY)  ## resolve the dependencies anew
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
@@ -50,7 +52,7 @@ twin: $(READY)  ## make the digital twins in data/ again
 	$(BIN)/python -m corrtomo.datasets
 
 clean:  ## remove the environment and the website
-	rm -rf .venv book/_build
+	rm -rf .venv .venv-peers book/_build
 
 $(READY): pyproject.toml requirements.lock
 	$(PY) -c 'import sys; sys.exit("corrtomo needs Python 3.11 to 3.13, this is " + sys.version.split()[0] + ". Name another with: make PY=python3.12") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'
@@ -58,4 +60,10 @@ $(READY): pyproject.toml requirements.lock
 	$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip sync -q --python $(BIN)/python requirements.lock
 	$(BIN)/uv pip install -q --python $(BIN)/python uv==$(UV_VERSION) --no-deps --no-build-isolation -e .
+	touch $@
+
+$(PEERS): $(READY) benchmarks/peers.txt
+	$(BIN)/uv venv -q --clear --python $(BIN)/python .venv-peers
+	$(BIN)/uv pip install -q --python .venv-peers/bin/python -r requirements.lock -r benchmarks/peers.txt
+	$(BIN)/uv pip install -q --python .venv-peers/bin/python --no-deps --no-build-isolation -e .
 	touch $@

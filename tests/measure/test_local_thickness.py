@@ -96,8 +96,78 @@ def test_axes_padding_and_place_do_not_matter():
     )
 
 
+def by_distances(mask):
+    """Open by each radius, with SciPy: a voxel is as thick if the centre of such a ball is that near."""
+    depth = np.rint(ndimage.distance_transform_edt(mask) ** 2)
+    size = np.zeros(mask.shape)
+    for r2 in np.unique(depth[mask]):
+        near = np.rint(ndimage.distance_transform_edt(depth < r2) ** 2) < r2
+        size[near] = 2 * np.sqrt(r2)
+    return size
+
+
+@pytest.mark.parametrize("shape", [(70, 12, 140), (9, 135, 66)])
+def test_balls_reach_across_bricks(shape):
+    mask = blobs(shape, smooth=5.0, share=0.7)
+    np.testing.assert_allclose(
+        ct.measure.local_thickness(ct.volume(mask, 1.0)), by_distances(mask), rtol=1e-6
+    )
+
+
+def test_very_large_balls():
+    mask = np.ones((2, 600), bool)
+    mask[0, 0] = False
+    size = ct.measure.local_thickness(ct.volume(mask, 1.0))
+    np.testing.assert_allclose(size, brute_force(mask)[0], rtol=1e-6)
+
+
+@settings(deadline=None, derandomize=True, max_examples=15)
+@given(seed=st.integers(0, 999), low=st.integers(0, 9), high=st.integers(18, 30), flat=st.booleans())
+def test_what_the_border_does_not_cut_is_never_too_large_for_a_larger_volume(seed, low, high, flat):
+    mask = blobs((30,) * (2 if flat else 3), seed, share=0.4)
+    part = (slice(low, high),) * mask.ndim
+    whole = ct.measure.local_thickness(ct.volume(mask, 1.0)).values[part]
+    if not 0 < mask[part].mean() < 1:
+        return
+    left = ct.measure.local_thickness(ct.volume(mask[part], 1.0), border="leave out").values
+    known = ~np.isnan(left)
+    assert (left[known] <= whole[known]).all()
+    seen = ct.measure.local_thickness(ct.volume(mask[part], 1.0)).values
+    np.testing.assert_array_equal(left[known], seen[known])
+
+
+def test_the_stated_bias_on_balls_and_oblique_slabs():
+    rng = np.random.default_rng(0)
+    at = np.indices((41,) * 3) - 20.0
+    balls, slabs = [], []
+    for half in rng.uniform(2, 8, 24):
+        ball = ((at - rng.uniform(-0.5, 0.5, (3, 1, 1, 1))) ** 2).sum(0) < half**2
+        balls.append(float(ct.measure.local_thickness(ct.volume(ball, 1.0)).max()) - 2 * half)
+        normal = rng.normal(size=3)
+        normal /= np.linalg.norm(normal)
+        slab = np.abs(np.tensordot(normal, at, 1) - rng.uniform(-0.5, 0.5)) < half
+        middle = ct.measure.local_thickness(ct.volume(slab, 1.0)).values[16:25, 16:25, 16:25]
+        slabs.append(float(np.median(middle[middle > 0])) - 2 * half)
+    assert -1.0 < np.mean(balls) < -0.4
+    assert 0.2 < np.mean(slabs) < 0.7
+    assert max(map(abs, balls + slabs)) < np.sqrt(3)
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_a_bar_is_shown_on_long_work_unless_it_is_not_wanted(monkeypatch, progress):
+    said = []
+
+    def bar(steps, **options):
+        said.append((options["disable"], options["delay"] > 0, len(steps)))
+        return steps
+
+    monkeypatch.setattr("corrtomo.measure.inscribed_balls.tqdm", bar)
+    ct.measure.local_thickness(ct.volume(blobs((130, 4, 4)), 1.0), progress=progress)
+    assert said == [(not progress, True, 3)]
+
+
 def test_the_number_of_threads_does_not_matter():
-    mask = ct.volume(blobs((30, 31, 32), smooth=2.0), 1.0)
+    mask = ct.volume(blobs((30, 70, 140), smooth=2.0), 1.0)
     size = ct.measure.local_thickness(mask, border="leave out")
     before = numba.get_num_threads()
     numba.set_num_threads(1)

@@ -124,7 +124,7 @@ def _list(squared: Any, keep: Any, grid: Any, starts: Any, places: Any, squares:
 def _list_cell(squared: Any, keep: Any, bounds: Any, places: Any, squares: Any) -> None:
     """Sort by counting: first how many balls there are of each radius, then each to its place."""
     z0, z1, y0, y1, x0, x1 = bounds
-    largest = 0
+    largest: Any = 0
     for filling in range(2):
         if filling == 0:
             counts = np.zeros(np.int64(squared[z0:z1, y0:y1, x0:x1].max()) + 2, np.int64)

@@ -97,10 +97,12 @@ def _reaching(
                     cell = (c * grid[1] + b) * grid[2] + a
                     nearest = _apart(c - own[0]) ** 2 + _apart(b - own[1]) ** 2 + _apart(a - own[2]) ** 2
                     for n in range(starts[cell], starts[cell + 1]):
-                        square = np.int64(squares[n])
+                        square: Any = np.int64(
+                            squares[n]
+                        )  # of unsigned numbers a difference would become a float
                         if square <= nearest:
                             break  # the balls of a cell are listed from the largest
-                        place = np.int64(places[n])
+                        place: Any = np.int64(places[n])
                         k = c * EDGE + place // (EDGE * EDGE)
                         j = b * EDGE + place // EDGE % EDGE
                         i = a * EDGE + place % EDGE

@@ -33,6 +33,8 @@ def local_thickness(mask: xr.DataArray, *, border: Border = "as seen", progress:
     border : {"as seen", "leave out"}
         What of voxels whose ball the border of the volume cuts: nobody knows how the phase goes on there.
         ``"as seen"`` gives the diameter as if nothing but the phase were beyond; ``"leave out"`` gives NaN.
+    progress : bool
+        Whether a bar is shown when it takes longer than some seconds.
 
     Returns
     -------
@@ -49,10 +51,20 @@ def local_thickness(mask: xr.DataArray, *, border: Border = "as seen", progress:
 
     Notes
     -----
-    Exact for every radius, equal to trying all balls: the ball around a voxel reaches to the centre of the
-    nearest voxel outside, which it does not hold. So a slab of an even number n of voxels has n of them, one
-    of an odd number n + 1: on average half a voxel too much. Sizes take few values, √1, √2, √3 … voxels of
-    radius, so a density of small sizes shows the voxel. Memory is about 14 bytes a voxel.
+    Exact for every radius, equal to trying all balls. The ball around a voxel holds the voxel centres nearer
+    to it than the nearest centre outside the mask, and twice that distance is the diameter. A slab of n
+    voxels along an axis has n where n is even, n + 1 where it is odd. On analytic shapes in random places
+    and directions, slabs 2 to 16 voxels thick came out 0.2 to 0.7 voxels too thick, balls of 4 to 48 voxels
+    0.5 to 1.0 too small: half a voxel less of radius would mend the one and worsen the other, so none is
+    taken off. Fiji (Local Thickness, before its clean-up of the surface) takes the same diameter, as do
+    PoreSpy and localthickness, which report radii; they paint other voxels with it.
+
+    Nothing is known of balls centred beyond the border. So a number that ``"leave out"`` gives is never too
+    large for a larger volume, but may be too small near the border; ``"as seen"`` may be either. Large
+    features are cut most often: leaving out favours small ones.
+
+    Sizes take few values, √1, √2, √3 … voxels of radius: a density of small sizes shows the voxel. A Dask
+    mask is held whole: at its peak 6 bytes a voxel are added.
 
     References
     ----------
