@@ -21,6 +21,18 @@ def test_the_densities_that_reproduce_the_paper():
     assert table.volume_percent["pore"] == pytest.approx(53.2)
 
 
+def test_densities_of_the_textbook_leave_half_a_point_less_room():
+    table = ct.measure.fractions_from_loading(
+        *FILM,
+        mass_percent={"LMO": 90.0, "carbon black": 7.0, "CMC": 2.0, "SBR": 1.0},
+        density_g_per_cm3={"LMO": 4.28, "carbon black": 1.8, "CMC": 1.6, "SBR": 1.0},
+    )
+    binder = table.volume_percent[["carbon black", "CMC", "SBR"]].sum()
+    found = table.volume_percent["LMO"], binder, table.volume_percent["pore"]
+    assert found == pytest.approx((36.6, 10.7, 52.7), abs=0.05)
+    assert table.index.tolist() == ["LMO", "carbon black", "CMC", "SBR", "pore"]
+
+
 @settings(derandomize=True)
 @given(st.floats(10, 500), st.floats(1, 50), st.floats(1, 99), st.floats(1, 9), st.floats(1, 9))
 def test_masses_come_back_from_the_volumes(thickness, loading, share, first, second):
@@ -45,6 +57,30 @@ def test_the_arithmetic_of_the_paper():
     assert ct.measure.sub_resolution_share(53.3, measured_percent=24.8) == pytest.approx(53.47, abs=0.01)
 
 
+def test_the_porosity_at_the_resolution_of_fib_sem_has_several_readings():
+    left = 1 - 0.185
+    pores = 24.8 / left
+    domain = 36.9 - (pores - 24.8)
+    readings = {
+        77.0 * left: 62.8,
+        100 * (1 - 11.2 / (36.9 * left)): 62.8,
+        ct.measure.cbd_porosity(domain, expected_percent=53.3, measured_percent=pores): 73.1,
+        100 * (1 - 11.2 / domain): 64.2,
+    }
+    assert list(readings) == pytest.approx(list(readings.values()), abs=0.05)
+
+
+@settings(derandomize=True)
+@given(st.floats(1, 99), st.floats(0, 1), st.floats(0.01, 0.99))
+def test_the_pores_of_the_domain_are_those_that_are_missed(domain, share, porosity):
+    measured = share * (99.9 - domain) + 0.05
+    expected = measured + domain * porosity
+    found = ct.measure.cbd_porosity(domain, expected_percent=expected, measured_percent=measured)
+    assert found == pytest.approx(100 * porosity)
+    unseen = ct.measure.sub_resolution_share(expected, measured_percent=measured)
+    assert unseen / 100 * expected == pytest.approx(domain * porosity)
+
+
 def loading(**change):
     given = {"thickness_um": 100.0, "loading_mg_per_cm2": 20.0, "mass_percent": MASS}
     given |= {"density_g_per_cm3": {"LMO": 4.3, "carbon and binder": 1.6}} | change
@@ -66,6 +102,9 @@ def loading(**change):
         ({"mass_percent": {"LMO": 90.0, "carbon and binder": -10.0}}, ValueError, "above zero"),
         ({"density_g_per_cm3": {"LMO": 4.3}}, ValueError, "The same names are needed in both"),
         ({"density_g_per_cm3": {"LMO": 4.3, "carbon and binder": 0}}, ValueError, "carbon and binder 0"),
+        ({"mass_percent": {}}, ValueError, "add up to 0 %"),
+        ({"mass_percent": [90.0, 10.0]}, TypeError, "a number for each component, by its name"),
+        ({"density_g_per_cm3": 4.3}, TypeError, "density_g_per_cm3 4.3: a number for each component"),
         ({"mass_percent": {"LMO": 90.0, "pore": 10.0}}, ValueError, "a pore has no mass"),
     ],
 )
@@ -91,3 +130,17 @@ def test_porosities_that_cannot_be_are_refused(domain, given, match):
 def test_a_porosity_above_everything_is_refused():
     with pytest.raises(ValueError, match="a porosity is at most 100 vol%"):
         ct.measure.sub_resolution_share(533.0, measured_percent=24.8)
+
+
+@pytest.mark.parametrize(
+    ("volume", "error", "match"),
+    [
+        ({"LMO": 95.0, "carbon and binder": 11.2}, ValueError, "the volumes add up to 106.2 %"),
+        ({"LMO": 35.6}, ValueError, "The same names are needed in both"),
+        ({"LMO": 35.6, "carbon and binder": 0.0}, ValueError, "above zero"),
+        (46.8, TypeError, "volume_percent 46.8: a number for each component"),
+    ],
+)
+def test_volumes_that_imply_no_density_are_refused(volume, error, match):
+    with pytest.raises(error, match=match):
+        ct.measure.implied_densities(*FILM, mass_percent=MASS, volume_percent=volume)

@@ -177,8 +177,8 @@ def cbd_porosity(domain_percent: float, *, expected_percent: float, measured_per
     Holds where the active material is measured as the scales say: an excess of it is taken from pores and
     binder together. With the paper's numbers this is 77.2 %, between 76.9 and 77.6 % for what they may have
     been before they were rounded: the printed 77.0 %. The solid over the domain, 1 - 11.2 / 36.9, would leave
-    69.6 %; the two differ by the 2.7 vol% of active material that is measured too much, and by the 0.1 by which
-    the expected fractions exceed 100.
+    69.6 %; the two differ by the 2.7 vol% of active material that is measured too much, and by the 0.1 that
+    the expected fractions have above 100.
 
     The printed 62.7 % for the resolution of FIB-SEM is not determined by the text. "18.5 % of the pore volume
     not detected" can be taken off the porosity, 77.0 (1 - 0.185) = 62.8 %, or off the domain,

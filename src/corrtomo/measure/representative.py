@@ -45,8 +45,8 @@ def growing_volumes(
     most : int
         At most so many cubes of each edge, drawn at random.
     positions : {"apart", "anywhere"}
-        ``"apart"``: cubes that do not overlap, evenly spread. ``"anywhere"``: `most` random places, however
-        many times a voxel is measured; for large edges, of which few fit side by side.
+        ``"apart"``: cubes that do not overlap, evenly spread. ``"anywhere"``: up to `most` different random
+        places, however often a voxel is measured; for large edges, of which few fit side by side.
     refused : {"raise", "keep"}
         What to do where `measure` raises a ValueError, for a phase that is absent for instance, or gives no
         finite number: raise it, or keep a row with value NaN and the reason.
@@ -97,13 +97,10 @@ def growing_volumes(
             ends = corner + np.minimum(voxels, shape)
             part = image[tuple(slice(int(a), int(b)) for a, b in zip(corner, ends, strict=True))]
             value, reason = _value(measure, part, keep=refused == "keep")
-            row: dict[str, Any] = {
-                "edge_um": float(edge),
-                "value": value,
-                _extent(dims): float(np.prod(sizes * part.shape)),
-            }
-            row |= {"cut": bool((voxels > shape).any()), "refused": reason}
-            rows.append(row | {f"{dim}_um": float(part[dim][0]) for dim in dims})
+            said: dict[str, Any] = {"edge_um": float(edge), "value": value}
+            said[_extent(dims)] = float(np.prod(sizes * part.shape))
+            said |= {"cut": bool((voxels > shape).any()), "refused": reason}
+            rows.append(said | {f"{dim}_um": float(part[dim][0]) for dim in dims})
     return pd.DataFrame(rows)
 
 
@@ -177,7 +174,7 @@ def _corners(
     room = shape - voxels
     if positions == "anywhere":
         found = rng.integers(0, room + 1, (most, len(room)))
-        return np.asarray(found[np.lexsort(found.T[::-1])], np.int64)
+        return np.asarray(np.unique(found, axis=0), np.int64)  # the same cube twice would look like agreement
     fit = shape // voxels
     chosen = np.arange(np.prod(fit))
     if len(chosen) > most:
