@@ -112,9 +112,7 @@ def test_what_a_measure_refuses_is_kept_with_its_reason():
     def widest(part):
         return float(ct.measure.local_thickness(part, progress=False).max())
 
-    with pytest.raises(
-        ValueError, match="cube of .8, 8, 8. voxels from z 0, y 0, x 8 µm.*0 of 512 vox"
-    ):
+    with pytest.raises(ValueError, match="cube of .8, 8, 8. voxels from z 0, y 0, x 8 µm.*0 of 512 vox"):
         ct.measure.growing_volumes(mask, widest, [8.0])
     table = ct.measure.growing_volumes(mask, widest, [8.0], refused="keep")
     assert table.value.notna().tolist() == [True, False]
