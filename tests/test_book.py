@@ -4,10 +4,13 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import papermill
 import pytest
+from scipy.spatial.transform import Rotation
 
 import corrtomo as ct
+from corrtomo.phases import as_labels
 from corrtomo.published import read_checks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,10 +94,58 @@ def test_the_first_chapter_runs_on_measured_slices(data_set, tmp_path):
 
 def test_the_first_chapter_runs_on_the_readers_files(tmp_path):
     sample = ct.datasets.load("xt-fibsem", seed=1)
-    ct.write(sample.xray, tmp_path / "mine.tif")
-    ct.write(sample.truth, tmp_path / "labels.nrrd")
-    files = {"image_path": str(tmp_path / "mine.tif"), "truth_path": str(tmp_path / "labels.nrrd")}
-    said = run(BOOK / "xt-fibsem" / "binary.ipynb", tmp_path, **files)
+    ct.write(sample.xray, tmp_path / "xray.tif")
+    ct.write(sample.truth, tmp_path / "truth.nrrd")
+    said = run(BOOK / "xt-fibsem" / "binary.ipynb", tmp_path, data_set=str(tmp_path))
     truth = ct.segment.one_phase(sample.truth, ct.Phase.AM)
     best = ct.measure.kappa_by_threshold(sample.xray, truth, ignore=255).max().item()
     assert f"κ = {best:.3f}" in said
+
+
+@pytest.fixture(scope="module")
+def real_electrode(tmp_path_factory):
+    """The files that a reader would have: a real segmented volume, imaged by the simulated instruments."""
+    if not ct.datasets.reachable("nmc-xct-labels"):
+        pytest.skip("CORRTOMO_DATA names no folder with the published data, and there is no connection")
+    folder = tmp_path_factory.mktemp("mine")
+    codes = ct.read(ct.datasets.fetch("nmc-xct-labels") / "nmc-1-cal_generatedCBD_bridge.tif", 0.398)
+    recode = np.array([ct.Phase.PORE, ct.Phase.AM, ct.Phase.CBD], np.uint8)  # the file's 0, 1, 2
+    specimen = ct.simulate.labelled(ct.volume(recode[codes.data], 0.398, origin=-35.0), seed=7)
+    xray = ct.simulate.xray_tomography(specimen, 0.438, shape=(60, 110, 110), seed=7)
+    pose, shape = np.eye(4), (90, 120, 125)
+    pose[:3, :3] = Rotation.from_euler("xyz", (3.0, -4.0, 5.0), degrees=True).as_matrix()
+    middle = 0.438 * (np.array(xray.shape) - 1) / 2
+    pose[:3, 3] = 0.2 * (np.array(shape) - 1) / 2 - pose[:3, :3] @ middle
+    fibsem = ct.simulate.fibsem_tomography(specimen, 0.2, shape=shape, pose=pose, seed=7)
+    fine = specimen.labels(0.2, origin=0.0, shape=shape, pose=pose)
+    images = {"xray.tif": xray, "fibsem.ome.tif": fibsem, "fibsem-truth.tif": fine}
+    for name, image in images.items():
+        ct.write(image, folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("chapter", ["register", "truth"])
+def test_a_real_segmented_volume_goes_through_the_first_chapters(chapter, real_electrode, tmp_path):
+    said = run(BOOK / "xt-fibsem" / f"{chapter}.ipynb", tmp_path, data_set=str(real_electrode))
+    assert "Measured: xray.tif" in said
+    if chapter == "truth":
+        assert "nothing to compare" in said
+
+
+@pytest.mark.parametrize("chapter", ["ternary", "equalised", "sizes", "large-volume", "uncertainty"])
+def test_and_with_its_truth_through_all_others(chapter, real_electrode, tmp_path):
+    truth = real_electrode / "truth.tif"
+    if not truth.exists():
+        sample = ct.datasets.load(real_electrode)
+        found = ct.register.align(sample.fibsem.sel(channel="in-lens", drop=True), sample.xray)
+        coarse = ct.register.coarsen(sample.fibsem_truth, onto=sample.xray, alignment=found)
+        known = coarse.where(coarse != ct.Phase.LEFT_OUT, drop=True).fillna(ct.Phase.LEFT_OUT)
+        ct.write(as_labels(known.astype("uint8")), truth)
+    parameters = {"data_set": str(real_electrode)}
+    if chapter in ("sizes", "large-volume", "uncertainty"):
+        image = ct.read(real_electrode / "xray.tif")
+        parameters["am_threshold"] = int(ct.segment.threshold_otsu(image))
+    if chapter == "uncertainty":
+        parameters["edges_um"] = [5.0, 10.0, 20.0]
+    said = run(BOOK / "xt-fibsem" / f"{chapter}.ipynb", tmp_path, **parameters)
+    assert "Measured: xray.tif" in said
