@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from benchmarks.__main__ import TOPICS
 
 ROOT = Path(__file__).parents[2]
