@@ -7,7 +7,7 @@ from importlib import import_module
 
 from .table import show
 
-TOPICS = ("coarsening", "agreement", "thresholds", "surface", "particles", "local_thickness")
+TOPICS = ("coarsening", "agreement", "thresholds", "surface", "particles", "local_thickness", "size_density")
 
 
 def main() -> None:
