@@ -251,7 +251,7 @@ def _shade_unresolved(axes: Axes, resolution_um: float | None) -> None:
             hatch="////",
             lw=0,
             zorder=0,
-            label=f"below the voxel, {resolution_um:g} µm",
+            label=f"below the resolution, {resolution_um:g} µm",
         )
 
 
