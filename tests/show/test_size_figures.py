@@ -68,7 +68,8 @@ def test_published_sizes_are_bands_and_what_is_finer_than_a_voxel_is_shaded() ->
     )
     spans = {str(patch.get_label()): patch for patch in figure.drawing.axes[0].patches}
     assert (
-        spans["below the voxel, 0.438 µm"].get_x() + spans["below the voxel, 0.438 µm"].get_width() == 0.438
+        spans["below the resolution, 0.438 µm"].get_x() + spans["below the resolution, 0.438 µm"].get_width()
+        == 0.438
     )
     (band,) = (patch for name, patch in spans.items() if "voxel" not in name)
     assert (band.get_x(), band.get_width()) == (pytest.approx(3.95), pytest.approx(0.1))
