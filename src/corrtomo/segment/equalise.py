@@ -17,13 +17,14 @@ from .local_rank import local_rank
 from .tiles import Axis, blend_tiles
 
 Grey = npt.NDArray[np.uint8]
+_ROUNDING = 1e-9  # of lengths in µm, when they are counted in voxels
 _lazy: Any = dask  # its functions carry no types
 
 
 def equalise(
     image: xr.DataArray, window_um: float, *, clip_limit: float | None = None, exact: bool = False
 ) -> xr.DataArray:
-    """Replace each grey value by its rank within a window around it.
+    """Replace each grey value by its rank within a window around it: the share that is not brighter.
 
     The contrast of a place depends on what surrounds it; the AHE-based segmentation therefore equalises the
     histogram within a window of the typical distance between grains before it takes a threshold (Sci. Rep.
@@ -44,7 +45,7 @@ def equalise(
     Returns
     -------
     xarray.DataArray
-        ``uint8`` on the same grid: 0 the darkest of its window, 255 the brightest, 128 the middle.
+        ``uint8`` on the same grid: 255 times the share of the window that is not brighter.
 
     Raises
     ------
@@ -56,11 +57,18 @@ def equalise(
 
     Notes
     -----
-    Misleads where a window holds one phase only: its noise is stretched to full contrast. By default the
-    volume is cut into even tiles as near to the window as whole numbers of tiles allow; each voxel takes the
-    mean of its ranks in the tiles around it, by distance, and along an axis shorter than a window and a half
-    there is one tile. With ``exact`` the window is a whole number of voxels, odd, and cut off at the border.
-    The rank counts half of the voxels of the same grey, so that a place of one grey becomes 128.
+    Misleads where a window holds one phase only: its noise is stretched to full contrast. A place of one grey
+    value, such as what a mask has set to 0, becomes 255, and so does a constant image: crop such places away.
+
+    By default the volume is cut, from its first voxel on, into tiles of the window, in whole voxels; what the
+    last tiles lack is mirrored at the border; each voxel takes the mean of its ranks in the tiles around it,
+    by distance. ``skimage.exposure.equalize_adapthist`` does the same, and then stretches the result to full
+    range. Apart from that stretch both agree to 1 of 255 grey values where an image spans at most 252 of
+    them; scikit-image merges some of more, and is then up to 7 off, but by more than 1 on 2 % of the voxels
+    only. With a clip limit it hands out up to 255 voxels too many, and differs more in windows below some
+    10 000 voxels. A cropped image has other tiles, and so slightly other ranks.
+
+    With ``exact`` the window is the nearest odd number of voxels, and cut off at the border.
 
     References
     ----------
@@ -71,18 +79,18 @@ def equalise(
     >>> import corrtomo as ct
     >>> steps = ct.volume([[10, 20, 110, 120]] * 4, 1.0).astype("uint8")
     >>> ct.segment.equalise(steps, 3.0, exact=True).values[0].tolist()
-    [64, 128, 128, 191]
+    [128, 170, 170, 255]
     """
     window = _check(image, window_um, clip_limit, exact)
     if exact:
-        radius = tuple(max(1, round((n - 1) / 2)) for n in window)
+        radius = tuple(int(n / 2 + _ROUNDING) for n in window)
         work = partial(local_rank, radius=radius)
         if isinstance(image.data, da.Array):
             overlap = {"depth": radius, "boundary": "none", "dtype": np.uint8}
             return image.copy(data=_lazy.array.map_overlap(work, image.data, **overlap))
         return image.copy(data=work(np.asarray(image.data)))
-    axes = (Axis.of(1, 1.0),) * (3 - image.ndim)
-    axes += tuple(Axis.of(n, size) for n, size in zip(image.shape, window, strict=True))
+    axes = (Axis.of(1, 1),) * (3 - image.ndim)
+    axes += tuple(Axis.of(n, round(size)) for n, size in zip(image.shape, window, strict=True))
     limit = 1.0 if clip_limit is None else float(clip_limit)
     if isinstance(image.data, da.Array):
         return image.copy(data=_by_chunks(image.data, axes, limit))
@@ -102,7 +110,7 @@ def _check(image: xr.DataArray, window_um: float, clip_limit: Any, exact: bool) 
         )
     window = tuple(window_um / edge for edge in voxel_size(image))
     largest = max(n * edge for n, edge in zip(image.shape, voxel_size(image), strict=True))
-    if min(window) < 2 or window_um > largest * (1 + 1e-9):
+    if min(window) < 2 - _ROUNDING or window_um > largest * (1 + _ROUNDING):
         raise ValueError(
             f"Cannot {doing} with a window of {window_um:g} µm: 2 voxels ({2 * max(voxel_size(image)):g} µm) "
             f"or more are needed, and at most the longest edge of the volume ({largest:g} µm). Measure the "

@@ -18,7 +18,7 @@ def local_rank(grey: Grey, radius: tuple[int, ...]) -> Grey:
     Examples
     --------
     >>> local_rank(np.array([[1, 2, 9]], np.uint8), (1, 1)).tolist()
-    [[64, 128, 191]]
+    [[128, 170, 255]]
     """
     lead = 3 - grey.ndim
     sizes = np.array((0,) * lead + tuple(radius))
@@ -70,7 +70,7 @@ def _rank_row(columns: Any, row: Any, reach: int, deep: int, out: Any) -> None:
             window -= columns[i - reach - 1]
         voxels = deep * (min(width, i + reach + 1) - max(0, i - reach))
         g = row[i]
-        below = 0
-        for v in range(g):
-            below += window[v]
-        out[i] = np.uint8((GREYS - 1) * (below + 0.5 * window[g]) / voxels + 0.5)
+        total = 0
+        for v in range(g + 1):
+            total += window[v]
+        out[i] = np.uint8((GREYS - 1) * total / voxels + 0.5)

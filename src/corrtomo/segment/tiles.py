@@ -20,43 +20,50 @@ class Axis:
 
     Attributes
     ----------
-    edges : numpy.ndarray
-        First voxel of each tile, and the end of the last one.
+    tile : int
+        Voxels of a tile; the first one begins at the first voxel.
+    source : numpy.ndarray
+        Voxel at each place of the tiles; what the last tile lacks is mirrored at the last voxel.
     lower, upper : numpy.ndarray
         For each voxel the tile whose middle lies before it, and the next; the same one near the ends.
     weight : numpy.ndarray
         Weight of the upper one.
     """
 
-    edges: Ints
+    tile: int
+    source: Ints
     lower: Ints
     upper: Ints
     weight: npt.NDArray[np.float32]
 
     @classmethod
-    def of(cls, voxels: int, tile: float) -> Axis:
-        """Cut an axis into even tiles, as near to a size as whole numbers of tiles allow.
+    def of(cls, voxels: int, tile: int) -> Axis:
+        """Cut an axis into tiles, and place their middles as scikit-image does.
 
         Examples
         --------
-        >>> axis = Axis.of(10, 4.0)
-        >>> axis.edges.tolist(), axis.lower.tolist(), axis.upper.tolist()
-        ([0, 5, 10], [0, 0, 0, 0, 0, 0, 0, 1, 1, 1], [0, 0, 1, 1, 1, 1, 1, 1, 1, 1])
+        >>> axis = Axis.of(7, 4)
+        >>> axis.source.tolist(), axis.lower.tolist(), axis.upper.tolist()
+        ([0, 1, 2, 3, 4, 5, 6, 5], [0, 0, 0, 0, 0, 0, 1], [0, 0, 1, 1, 1, 1, 1])
         """
-        edges = np.rint(np.linspace(0, voxels, max(1, round(voxels / tile)) + 1)).astype(np.int64)
-        middle = (edges[:-1] + edges[1:] - 1) / 2
-        at = np.arange(voxels)
-        before = np.searchsorted(middle, at, side="right") - 1
-        lower = np.clip(before, 0, len(middle) - 1)
-        upper = np.clip(before + 1, 0, len(middle) - 1)
-        apart = np.where(upper > lower, middle[upper] - middle[lower], 1.0)
-        weight = ((at - middle[lower]) / apart).astype(np.float32)
-        return cls(edges, lower, upper, np.where(upper > lower, weight, np.float32(0.0)))
+        count = -(-voxels // tile)
+        source = np.pad(np.arange(voxels), (0, count * tile - voxels), mode="reflect")
+        upper, past = np.divmod(np.arange(voxels) + tile // 2, tile)
+        lower = np.clip(upper - 1, 0, count - 1)
+        return cls(tile, source, lower, np.clip(upper, 0, count - 1), (past / tile).astype(np.float32))
+
+    def places(self, tiles: range) -> Ints:
+        """Return the voxels of consecutive tiles, in the order of their places."""
+        return self.source[tiles.start * self.tile : tiles.stop * self.tile]
+
+    def tiles(self, part: slice) -> range:
+        """Return the tiles that a part of the axis needs."""
+        return range(int(self.lower[part.start]), int(self.upper[part.stop - 1]) + 1)
 
     def needed(self, part: slice) -> slice:
         """Return the voxels of all tiles that a part of the axis needs."""
-        first, last = self.lower[part.start], self.upper[part.stop - 1]
-        return slice(int(self.edges[first]), int(self.edges[last + 1]))
+        voxels = self.places(self.tiles(part))
+        return slice(int(voxels.min()), int(voxels.max()) + 1)
 
 
 def blend_tiles(grey: Grey, axes: tuple[Axis, Axis, Axis], inner: tuple[slice, ...], clip: float) -> Grey:
@@ -74,61 +81,56 @@ def blend_tiles(grey: Grey, axes: tuple[Axis, Axis, Axis], inner: tuple[slice, .
         Largest share of a tile's voxels that one grey value may have.
     """
     first = [axis.needed(part).start for axis, part in zip(axes, inner, strict=True)]
+    spans = [axis.tiles(part) for axis, part in zip(axes, inner, strict=True)]
     out = np.empty([part.stop - part.start for part in inner], np.uint8)
-    z, y, x = axes
-    tiles = [
-        range(int(a.lower[p.start]), int(a.upper[p.stop - 1]) + 1) for a, p in zip(axes, inner, strict=True)
-    ]
-    ends_y, ends_x = (
-        axis.edges[span.start : span.stop + 1] - start
-        for axis, span, start in zip((y, x), tiles[1:], first[1:], strict=True)
+    z = axes[0]
+    y, x = (axis.places(span) - n for axis, span, n in zip(axes[1:], spans[1:], first[1:], strict=True))
+    rows, columns = (
+        (axis.lower[p] - span.start, axis.upper[p] - span.start, axis.weight[p])
+        for axis, p, span in zip(axes[1:], inner[1:], spans[1:], strict=True)
     )
+    plane = tuple(slice(p.start - n, p.stop - n) for p, n in zip(inner[1:], first[1:], strict=True))
     layers: dict[int, Any] = {}
     planes = np.arange(inner[0].start, inner[0].stop)
-    for pair in sorted({(int(z.lower[i]), int(z.upper[i])) for i in planes}):
+    for pair in sorted({(int(z.lower[k]), int(z.upper[k])) for k in planes}):
         layers = {t: layers[t] for t in pair if t in layers}  # two layers of tiles at a time
         for t in pair:
             if t not in layers:
-                slab = grey[z.edges[t] - first[0] : z.edges[t + 1] - first[0]]
-                layers[t] = _layer(slab, ends_y, ends_x, clip)
+                deep = z.places(range(t, t + 1)) - first[0]
+                layers[t] = _layer(grey, deep, y, x, (axes[1].tile, axes[2].tile), clip)
         here = planes[(z.lower[planes] == pair[0]) & (z.upper[planes] == pair[1])]
-        part = slice(int(here[0]) - first[0], int(here[-1]) + 1 - first[0])
-        into = slice(int(here[0]) - inner[0].start, int(here[-1]) + 1 - inner[0].start)
-        window = tuple(slice(p.start - f, p.stop - f) for p, f in zip(inner[1:], first[1:], strict=True))
-        rows, columns = (
-            (axis.lower[p] - span.start, axis.upper[p] - span.start, axis.weight[p])
-            for axis, p, span in zip((y, x), inner[1:], tiles[1:], strict=True)
-        )
-        near, far = layers[pair[0]], layers[pair[1]]
-        _blend(grey[part, *window], near, far, z.weight[here], rows, columns, out[into])
+        part = grey[here[0] - first[0] : here[-1] + 1 - first[0], *plane]
+        into = out[here[0] - inner[0].start : here[-1] + 1 - inner[0].start]
+        _blend(part, layers[pair[0]], layers[pair[1]], z.weight[here], rows, columns, into)
     return out
 
 
 @njit(cache=True, parallel=True)
-def _layer(slab: Any, ends_y: Any, ends_x: Any, clip: float) -> Any:
-    """Return the rank, 0 to 255, of each grey value in each tile of a layer."""
-    rows, columns = len(ends_y) - 1, len(ends_x) - 1
+def _layer(grey: Any, z: Any, y: Any, x: Any, size: tuple[int, int], clip: float) -> Any:
+    """Return the rank, 0 to 255, of each grey value in each tile of a layer: the share not brighter."""
+    rows, columns = len(y) // size[0], len(x) // size[1]
     ranks = np.empty((rows, columns, GREYS), np.float32)
     for tile in prange(rows * columns):
         j, i = tile // columns, tile % columns
-        part = slab[:, ends_y[j] : ends_y[j + 1], ends_x[i] : ends_x[i + 1]]
-        counts = _count(part)
+        ys, xs = y[j * size[0] : (j + 1) * size[0]], x[i * size[1] : (i + 1) * size[1]]
+        counts = _count(grey, z, ys, xs)
+        voxels = len(z) * len(ys) * len(xs)
         if clip < 1.0:
-            spread(counts, clip * part.size)
-        below = 0.0
+            spread(counts, np.floor(clip * voxels))
+        total = 0.0
         for g in range(GREYS):
-            ranks[j, i, g] = (GREYS - 1) * (below + 0.5 * counts[g]) / part.size
-            below += counts[g]
+            total += counts[g]
+            ranks[j, i, g] = (GREYS - 1) * total / voxels
     return ranks
 
 
 @njit(cache=True)
-def _count(part: Any) -> Any:
+def _count(grey: Any, z: Any, y: Any, x: Any) -> Any:
     counts = np.zeros(GREYS)
-    for k in range(part.shape[0]):
-        for j in range(part.shape[1]):
-            for i in range(part.shape[2]):
-                counts[part[k, j, i]] += 1.0
+    for k in z:
+        for j in y:
+            for i in x:
+                counts[grey[k, j, i]] += 1.0
     return counts
 
 
