@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 import corrtomo as ct
-from corrtomo.segment.morphology import ball_rows, open_array
+from corrtomo.segment.morphology import erode, open_array
 
 
 def ball(sizes):
@@ -29,12 +29,17 @@ def blobs(shape, seed=0, smooth=1.0, share=0.5):
     return field > np.quantile(field, 1 - share)
 
 
-@pytest.mark.parametrize("n", range(1, 9))
-def test_the_ball_is_its_definition(n):
-    drawn = np.zeros((n, n, n), bool)
-    for z, y, x, length in ball_rows((n, n, n)):
-        drawn[z, y, x : x + length] = True
-    np.testing.assert_array_equal(drawn, ball((n, n, n)))
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(
+    sizes=st.tuples(*[st.integers(1, 7)] * 3),
+    more=st.tuples(*[st.integers(0, 8)] * 3),
+    seed=st.integers(0, 99),
+    share=st.sampled_from([0.6, 0.95, 0.99, 1.0]),
+)
+def test_eroding_is_its_definition(sizes, more, seed, share):
+    mask = np.random.default_rng(seed).random([n + m for n, m in zip(sizes, more, strict=True)]) < share
+    boxes = np.lib.stride_tricks.sliding_window_view(mask, sizes)
+    np.testing.assert_array_equal(erode(mask, sizes), (boxes | ~ball(sizes)).all(axis=(3, 4, 5)))
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
@@ -47,6 +52,22 @@ def test_the_ball_is_its_definition(n):
 def test_opening_equals_scipy(shape, sizes, seed, smooth):
     mask = blobs(shape, seed, smooth, 0.6)
     np.testing.assert_array_equal(open_array(mask, sizes), by_scipy(mask, sizes))
+
+
+@pytest.mark.parametrize("sizes", [(13, 13, 13), (12, 12, 12), (5, 10, 11), (1, 20, 21), (9, 30, 2)])
+def test_large_balls_equal_scipy(sizes):
+    mask = blobs((24, 30, 34), 1, 4.0, 0.7)
+    opened = open_array(mask, sizes)
+    np.testing.assert_array_equal(opened, by_scipy(mask, sizes))
+    assert 0.1 < opened.mean() < mask.mean()
+
+
+def test_the_largest_ball_and_an_ellipsoid_of_no_common_measure():
+    for sizes in [(1, 1, 255), (1, 255, 1), (41, 1, 44)]:
+        mask = np.ones([n + 8 for n in sizes], bool)
+        mask[0] = False
+        mask[:, :3, :2] = False
+        np.testing.assert_array_equal(open_array(mask, sizes), by_scipy(mask, sizes))
 
 
 @pytest.mark.parametrize("diameter", [1.0, 2.0, 3.0, 4.0, 7.0])

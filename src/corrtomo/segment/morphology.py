@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import dask.array as da
@@ -15,6 +16,7 @@ from ..volume import check_image, check_length, check_spatial, voxel_size
 
 Mask = npt.NDArray[np.bool_]
 _LONGEST = 255
+_NONE = 255  # no empty voxel within a box: twice the distance is 254 at most
 _lazy: Any = da  # its functions carry no types
 
 
@@ -132,61 +134,97 @@ def open_array(mask: Mask, size: tuple[int, ...]) -> Mask:
         return mask.copy()
     lead = 3 - mask.ndim
     sizes = (1,) * lead + tuple(size)
-    wide = np.pad(mask.reshape((1,) * lead + mask.shape), [(n - 1, n - 1) for n in sizes], mode="edge")
-    rows = ball_rows(sizes)
-    shape = tuple(n - s + 1 for n, s in zip(wide.shape, sizes, strict=True))
-    fits = np.empty(shape, np.bool_)
-    _erode(_runs(wide, True), rows, fits)
+    reach = [(n - 1, n - 1) for n in sizes]
+    fits = erode(np.pad(mask.reshape((1,) * lead + mask.shape), reach, mode="edge"), sizes)
     # A voxel is covered by a ball unless all places from which one would reach it are empty.
-    around = np.pad(~fits, [(n - 1, n - 1) for n in sizes], constant_values=True)
-    bare = np.empty(wide.shape, np.bool_)
-    mirrored = rows.copy()
-    mirrored[:, 0], mirrored[:, 1] = sizes[0] - 1 - rows[:, 0], sizes[1] - 1 - rows[:, 1]
-    mirrored[:, 2] = sizes[2] - rows[:, 2] - rows[:, 3]
-    _erode(_runs(around, True), mirrored, bare)
+    bare = erode(np.pad(~fits, reach, constant_values=True), sizes)
     inner = tuple(slice(n - 1, n - 1 + m) for n, m in zip(sizes, (1,) * lead + mask.shape, strict=True))
     opened: Mask = ~bare[inner].reshape(mask.shape)
     return opened
 
 
-def ball_rows(sizes: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    """Return the digital ball in a box of these sizes as runs along x: z, y, first x, length.
+def erode(mask: Mask, sizes: tuple[int, ...]) -> Mask:
+    """Tell for each place of the ball's box within an array whether the whole ball lies in the mask.
+
+    It does where no voxel outside the mask is within the ball of its centre: the squared distance to the
+    nearest one, axis by axis, in whole numbers, so that even balls and ellipsoids are exact, too.
 
     Examples
     --------
-    >>> ball_rows((1, 4, 4)).tolist()
-    [[0, 0, 1, 2], [0, 1, 0, 4], [0, 2, 0, 4], [0, 3, 1, 2]]
+    >>> erode(np.array([[[1, 1, 1, 0, 1]]], bool), (1, 1, 2)).tolist()
+    [[[True, True, False, False]]]
     """
-    axes = [(np.arange(n) - (n - 1) / 2) / (n / 2) for n in sizes]
-    inside = axes[0][:, None, None] ** 2 + axes[1][:, None] ** 2 + axes[2] ** 2 <= 1 + 1e-9
-    found = np.argwhere(inside.any(axis=2))
-    return np.array([(z, y, inside[z, y].argmax(), inside[z, y].sum()) for z, y in found], np.int64)
-
-
-@njit(cache=True, parallel=True)
-def _runs(mask: Any, value: bool) -> Any:
-    """Return how many voxels of a value follow each other along x from each voxel on, 255 at most."""
-    out = np.empty(mask.shape, np.uint8)
-    rows = mask.shape[1]
-    for row in prange(mask.shape[0] * rows):
-        k, j = row // rows, row % rows
-        run = 0
-        for i in range(mask.shape[2] - 1, -1, -1):
-            run = min(run + 1, _LONGEST) if mask[k, j, i] == value else 0
-            out[k, j, i] = run
+    limit = math.lcm(*(n * n for n in sizes))
+    kind = np.int32 if 3 * limit < np.iinfo(np.int32).max else np.int64
+    weights = np.array([limit // (n * n) for n in sizes], kind)
+    shape = tuple(m - n + 1 for m, n in zip(mask.shape, sizes, strict=True))
+    along_x = np.empty((*mask.shape[:2], shape[2]), np.uint8)
+    _nearest(mask, sizes[2], along_x)
+    along_y = np.empty((mask.shape[0], *shape[1:]), kind)
+    _least_along_y(along_x, sizes[1], weights[1], weights[2], kind(limit + 1), along_y)
+    out = np.empty(shape, np.bool_)
+    _beyond_along_z(along_y, sizes[0], weights[0], kind(limit), out)
     return out
 
 
 @njit(cache=True, parallel=True)
-def _erode(runs: Any, rows: Any, out: Any) -> None:
-    """Tell from where on the whole ball lies in the mask; the ball's box begins at the voxel."""
+def _nearest(mask: Any, size: int, out: Any) -> None:
+    """Return twice the distance along x from the middle of each box to the nearest empty voxel in it."""
+    height = mask.shape[1]
+    for row in prange(mask.shape[0] * height):
+        _nearest_in_row(mask[row // height, row % height], size, out[row // height, row % height])
+
+
+@njit(cache=True)
+def _nearest_in_row(mask: Any, size: int, out: Any) -> None:
+    half = (size - 1) // 2
+    last = -_NONE  # the last empty voxel that is not beyond the middle of the box
+    for i in range(half):
+        if not mask[i]:
+            last = i
+    for i in range(len(out)):
+        if not mask[i + half]:
+            last = i + half
+        out[i] = min(_NONE, 2 * (i - last) + size - 1)
+    after = len(mask) + _NONE
+    for i in range(len(mask) - 1, len(out) - 1 + size // 2, -1):
+        if not mask[i]:
+            after = i
+    for i in range(len(out) - 1, -1, -1):
+        if not mask[i + size // 2]:
+            after = i + size // 2
+        out[i] = min(np.int64(out[i]), 2 * (after - i) - size + 1)
+
+
+@njit(cache=True, parallel=True)
+def _least_along_y(along_x: Any, size: int, step: Any, scale: Any, most: Any, out: Any) -> None:
+    """Return the least squared distance to an empty voxel in the plane of the box; most where there is none."""
+    for k in prange(out.shape[0]):
+        squares = np.empty(along_x.shape[1:], out.dtype)
+        for j in range(squares.shape[0]):
+            for i in range(squares.shape[1]):
+                far = out.dtype.type(along_x[k, j, i])
+                squares[j, i] = most if far == _NONE else scale * far * far
+        for j in range(out.shape[1]):
+            line = out[k, j]
+            line[:] = most
+            for t in range(size):
+                _lower(line, squares[j + t], step * out.dtype.type((2 * t - size + 1) ** 2))
+
+
+@njit(cache=True, parallel=True)
+def _beyond_along_z(along_y: Any, size: int, step: Any, limit: Any, out: Any) -> None:
+    """Tell where no empty voxel lies within the limit."""
     height = out.shape[1]
     for row in prange(out.shape[0] * height):
         k, j = row // height, row % height
-        line = out[k, j]
-        line[:] = True
-        for r in range(rows.shape[0]):
-            source = runs[k + rows[r, 0], j + rows[r, 1]]
-            first, length = rows[r, 2], rows[r, 3]
-            for i in range(line.shape[0]):
-                line[i] &= source[i + first] >= length
+        line = along_y[k, j] + step * along_y.dtype.type((1 - size) ** 2)
+        for t in range(1, size):
+            _lower(line, along_y[k + t, j], step * along_y.dtype.type((2 * t - size + 1) ** 2))
+        out[k, j] = line > limit
+
+
+@njit(cache=True)
+def _lower(line: Any, other: Any, add: Any) -> None:
+    for i in range(len(line)):
+        line[i] = min(line[i], other[i] + add)
