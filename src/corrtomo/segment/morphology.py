@@ -198,7 +198,7 @@ def _nearest_in_row(mask: Any, size: int, out: Any) -> None:
 
 @njit(cache=True, parallel=True)
 def _least_along_y(along_x: Any, size: int, step: Any, scale: Any, most: Any, out: Any) -> None:
-    """Return the least squared distance to an empty voxel in the plane of the box; most where there is none."""
+    """Return the least squared distance to an empty voxel in the plane; `most` where there is none."""
     for k in prange(out.shape[0]):
         squares = np.empty(along_x.shape[1:], out.dtype)
         for j in range(squares.shape[0]):
