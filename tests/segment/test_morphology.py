@@ -29,6 +29,16 @@ def blobs(shape, seed=0, smooth=1.0, share=0.5):
     return field > np.quantile(field, 1 - share)
 
 
+@pytest.mark.parametrize("sizes", [(10, 19, 23), (29, 7, 3), (23, 19, 10), (31, 8, 3), (3, 8, 31)])
+def test_eroding_by_balls_of_no_common_measure_does_not_overflow(sizes):
+    mask = np.ones([n + more for n, more in zip(sizes, (3, 3, 240), strict=True)], bool)
+    mask[::5, ::3, 120 + sizes[2] // 2] = False  # far from both ends
+    boxes = np.lib.stride_tricks.sliding_window_view(mask, sizes)
+    expected = ~(~boxes & ball(sizes)).any(axis=(3, 4, 5))
+    assert 0.5 < expected.mean() < 0.99
+    np.testing.assert_array_equal(erode(mask, sizes), expected)
+
+
 @settings(deadline=None, derandomize=True, max_examples=60)
 @given(
     sizes=st.tuples(*[st.integers(1, 7)] * 3),

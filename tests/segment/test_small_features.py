@@ -61,12 +61,17 @@ def test_chunks_change_nothing():
 
 @pytest.mark.parametrize(
     ("codes", "match"),
-    [(np.zeros((2, 2, 2)), "labels are integer codes"), (np.ones((2, 2), bool), "Open a mask with"),
-     (np.full((2, 2), 300), "codes from 0 to 255"), (np.full((2, 2), -1), "codes from 0 to 255")],
-)  # fmt: skip
+    [(np.zeros((2, 2, 2)), "labels are integer codes"), (np.ones((2, 2), bool), "Open a mask with")],
+)
 def test_what_is_no_label_is_refused(codes, match):
     with pytest.raises(TypeError, match=match):
         ct.segment.remove_small_features(ct.volume(codes, 1.0), 2.0)
+
+
+@pytest.mark.parametrize("code", [300, -1])
+def test_codes_that_do_not_fit_are_refused(code):
+    with pytest.raises(ValueError, match=rf"codes \[{code}\]: codes from 0 to 255"):
+        ct.segment.remove_small_features(ct.volume(np.full((2, 2), code), 1.0), 2.0)
 
 
 def test_a_diameter_of_zero_is_refused():

@@ -161,7 +161,7 @@ def erode(mask: Mask, sizes: tuple[int, ...]) -> Mask:
     along_x = np.empty((*mask.shape[:2], shape[2]), np.uint8)
     _nearest(mask, sizes[2], along_x)
     along_y = np.empty((mask.shape[0], *shape[1:]), kind)
-    _least_along_y(along_x, sizes[1], weights[1], weights[2], kind(limit + 1), along_y)
+    _least_along_y(along_x, sizes, weights, kind(limit + 1), along_y)
     out = np.empty(shape, np.bool_)
     _beyond_along_z(along_y, sizes[0], weights[0], kind(limit), out)
     return out
@@ -197,14 +197,15 @@ def _nearest_in_row(mask: Any, size: int, out: Any) -> None:
 
 
 @njit(cache=True, parallel=True)
-def _least_along_y(along_x: Any, size: int, step: Any, scale: Any, most: Any, out: Any) -> None:
-    """Return the least squared distance to an empty voxel in the plane; `most` where there is none."""
+def _least_along_y(along_x: Any, sizes: Any, weights: Any, most: Any, out: Any) -> None:
+    """Return the least squared distance to an empty voxel in the plane; `most` where the box has none."""
+    size, step = sizes[1], weights[1]
     for k in prange(out.shape[0]):
         squares = np.empty(along_x.shape[1:], out.dtype)
         for j in range(squares.shape[0]):
             for i in range(squares.shape[1]):
                 far = out.dtype.type(along_x[k, j, i])
-                squares[j, i] = most if far == _NONE else scale * far * far
+                squares[j, i] = most if far >= sizes[2] else weights[2] * far * far
         for j in range(out.shape[1]):
             line = out[k, j]
             line[:] = most

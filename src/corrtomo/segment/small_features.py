@@ -60,10 +60,16 @@ def remove_small_features(labels: xr.DataArray, diameter_um: float) -> xr.DataAr
     check_integer(labels, doing=doing)
     ball_voxels(labels, diameter_um, doing=doing)
     codes = [int(code) for code in np.asarray(np.unique(labels.data)) if code != Phase.LEFT_OUT]
-    if labels.dtype == bool or any(not 0 <= code < _CODES for code in codes):
+    if labels.dtype == bool:
         raise TypeError(
-            f"Cannot {doing} of {labels.dtype} with codes {codes[:3]} …: codes from 0 to 255 are needed. "
+            f"Cannot {doing} of a mask of booleans: labels with codes from 0 to 255 are needed. "
             "Open a mask with ct.segment.opening(mask, diameter_um)."
+        )
+    unknown = [code for code in codes if not 0 <= code < _CODES]
+    if unknown:
+        raise ValueError(
+            f"Cannot {doing} of labels with codes {unknown[:3]}: codes from 0 to 255 are needed. "
+            "Renumber the classes."
         )
     narrow = np.uint8(Phase.LEFT_OUT)
     kept = [opening(labels == code, diameter_um) for code in codes]
