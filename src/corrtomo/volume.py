@@ -12,6 +12,7 @@ from itertools import product
 from numbers import Real
 from typing import Any
 
+import dask
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
@@ -22,6 +23,9 @@ _ATTR = "voxel_size_um"
 _RTOL = 1e-6
 _BLOCK = 1 << 22
 """Voxels that are read at a time: small enough for a wider copy, large enough for two threads."""
+_TOGETHER = 1 << 28
+"""Bytes of Dask chunks that are computed at a time."""
+_lazy: Any = dask  # its functions carry no types
 
 
 def volume(
@@ -262,15 +266,27 @@ def check_length(value: Any, what: str, *, doing: str) -> None:
 def blocks(*images: xr.DataArray) -> Iterator[tuple[npt.NDArray[Any], ...]]:
     """Walk through images on one grid a few voxels at a time, each block as one row of values.
 
-    What is counted needs no order. A Dask image is read chunk by chunk, each chunk once, and never held
+    What is counted needs no order. A Dask image is computed some chunks at a time, each once, and never held
     whole; a view that is not contiguous is copied block by block.
     """
-    chunked = next((image.chunks for image in images if image.chunks is not None), None)
-    for where in product(*map(_slices, chunked or [(n,) for n in images[0].shape])):
-        parts = [np.asarray(image.data[where]) for image in images]
+    for parts in _chunks_of(images):
         rows = max(1, _BLOCK * len(parts[0]) // parts[0].size)
         for start in range(0, len(parts[0]), rows):
             yield tuple(part[start : start + rows].ravel() for part in parts)
+
+
+def _chunks_of(images: Sequence[xr.DataArray]) -> Iterator[list[npt.NDArray[Any]]]:
+    chunked = next((image.chunks for image in images if image.chunks is not None), None)
+    if chunked is None:
+        yield [np.asarray(image.data) for image in images]
+        return
+    places = list(product(*map(_slices, chunked)))
+    largest = int(np.prod([max(sizes) for sizes in chunked]))
+    # Neighbours together: with a border that overlaps, what they share is computed once.
+    together = max(1, _TOGETHER // (largest * sum(image.dtype.itemsize for image in images)))
+    for first in range(0, len(places), together):
+        some = places[first : first + together]
+        yield from _lazy.compute([[image.data[where] for image in images] for where in some])[0]
 
 
 def _slices(sizes: Sequence[int]) -> list[slice]:
