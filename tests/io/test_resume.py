@@ -13,13 +13,18 @@ SHAPE, CHUNKS = (40, 300, 64), (20, 100, 64)
 class Work:
     """Doubles a volume chunk by chunk, counts the chunks, and is interrupted after some of them."""
 
-    def __init__(self, stop_after=None, factor=2):
+    def __init__(self, stop_after=None, factor=2, empty=0):
         self.stop_after, self.factor, self.chunks = stop_after, factor, 0
         self.grey = np.random.default_rng(0).integers(0, 100, SHAPE, np.uint8)
+        self.grey[:empty] = 0
 
     def image(self):
         meta = np.empty((0,) * 3, np.uint8)
-        data = da.from_array(self.grey, chunks=CHUNKS).map_blocks(self.double, dtype=np.uint8, meta=meta)
+        grey = da.from_array(self.grey, chunks=CHUNKS)
+        plan = (
+            f"times-{self.factor}-{grey.name}"  # the same for a run that is interrupted and one that is not
+        )
+        data = grey.map_blocks(self.double, dtype=np.uint8, meta=meta, name=plan)
         return ct.volume(data, 0.438)
 
     def double(self, block):
@@ -69,6 +74,17 @@ def test_another_image_is_not_mixed_with_what_is_there(tmp_path):
         ct.write(Work(factor=1).image(), path, resume=True)
     ct.write(Work(factor=1).image(), path)
     np.testing.assert_array_equal(ct.read(path), Work().grey)
+
+
+@pytest.mark.parametrize("interruptions", [1, 2])
+def test_other_parameters_are_not_mixed_where_the_first_chunks_are_equal(interruptions, tmp_path):
+    path = tmp_path / "labels.ome.zarr"
+    with dask.config.set(scheduler="synchronous"):
+        interrupted(path, stop_after=5, empty=20)
+        for _ in range(interruptions - 1):
+            interrupted(path, factor=1, stop_after=2, empty=20)
+        ct.write(Work(factor=1, empty=20).image(), path, resume=True)
+    np.testing.assert_array_equal(ct.read(path), Work(empty=20).grey)
 
 
 def test_another_shape_is_refused(tmp_path):

@@ -10,6 +10,7 @@ import dask
 import numpy as np
 from dask.diagnostics.progress import ProgressBar
 
+_PLAN = "plan"
 _lazy: Any = dask  # its functions carry no types
 
 
@@ -17,7 +18,8 @@ def store(data: Any, array: Any, done: Path | None = None) -> None:
     """Compute each chunk of `data` and write it to `array`, which has the same chunks.
 
     With a folder `done`, a file in it names each chunk that is whole on disk, and chunks that it names are
-    not computed again, but for one, which must come out the same.
+    not computed again, but for one, which must come out the same. Where the work was planned otherwise, by
+    other parameters for instance, one chunk proves nothing: then all are computed.
 
     Raises
     ------
@@ -26,18 +28,35 @@ def store(data: Any, array: Any, done: Path | None = None) -> None:
     """
     parts = data.to_delayed()
     ends = [np.cumsum([0, *sizes]).tolist() for sizes in data.chunks]
-    finished = set() if done is None else {path.name for path in done.iterdir()}
-    tasks, checked = [], False
-    for index in itertools.product(*(range(len(sizes)) for sizes in data.chunks)):
-        where = tuple(slice(e[i], e[i + 1]) for e, i in zip(ends, index, strict=True))
-        name = ".".join(map(str, index))
-        if name not in finished:
-            tasks.append(_lazy.delayed(_put)(parts[index], array, where, done and done / name))
-        elif not checked:
-            _check_same(parts[index].compute(), array[where])
-            checked = True
+    places = {
+        ".".join(map(str, index)): (
+            index,
+            tuple(slice(e[i], e[i + 1]) for e, i in zip(ends, index, strict=True)),
+        )
+        for index in itertools.product(*(range(len(sizes)) for sizes in data.chunks))
+    }
+    finished = set() if done is None else {path.name for path in done.iterdir()} & set(places)
+    for name in sorted(finished)[:1]:
+        index, where = places[name]
+        _check_same(parts[index].compute(), array[where])
+    if done is not None and not _same_plan(done, data.name):
+        for name in finished:
+            (done / name).unlink()
+        finished = set()
+        (done / _PLAN).write_text(data.name)
+    tasks = [
+        _lazy.delayed(_put)(parts[index], array, where, done and done / name)
+        for name, (index, where) in places.items()
+        if name not in finished
+    ]
     with ProgressBar(minimum=5.0):
         _lazy.compute(*tasks)
+
+
+def _same_plan(done: Path, plan: str) -> bool:
+    """Tell whether what is on disk was planned as now: Dask gives the same work the same name."""
+    note = done / _PLAN
+    return note.is_file() and note.read_text() == plan
 
 
 def _put(block: np.ndarray, array: Any, where: tuple[slice, ...], mark: Path | None) -> None:

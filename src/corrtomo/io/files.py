@@ -154,7 +154,8 @@ def write(
     -----
     The file is written under another name beside the target and moved into place at the end: an error or
     an interruption leaves the old file as it was. With ``resume=True`` one finished chunk is computed again
-    and compared, so that two images are not mixed; a change elsewhere alone is not seen. Coarser scales of
+    and compared, and all are where the work was planned with other functions or parameters, so that two
+    images are not mixed; only a source file changed meanwhile in other chunks is not seen. Coarser scales of
     OME-Zarr hold the mean of grey values, and the majority of labels (images with ``attrs["phases"]``) and
     masks. What a format has no field for, such as the exact origin, lies as JSON in its description. A folder
     that holds anything else than the image, such as notes, slices of others or labels beside an OME-Zarr, is
