@@ -1,7 +1,8 @@
 """What a chapter loads: digital twins, and published real data."""
 
+from .fields_of_view import fields_of_view
 from .loading import load
 from .real import fetch, reachable, sources
 from .sample import Sample, from_files
 
-__all__ = ["Sample", "fetch", "from_files", "load", "reachable", "sources"]
+__all__ = ["Sample", "fetch", "fields_of_view", "from_files", "load", "reachable", "sources"]

@@ -37,12 +37,14 @@ def load(
         Of a digital twin. ``"small"`` is the cuboid that both instruments imaged, with the FIB-SEM volume
         binned by 6; it is read from the folder ``data`` where it lies there. ``"medium"`` has a larger X-ray
         volume around the cuboid, 171 × 251 × 228 voxels, made once in seconds. ``"full"`` has the volumes of
-        the paper: 571 × 251 × 1142 X-ray voxels, 500 × 1027 × 932 FIB-SEM voxels; it is made once, in
-        minutes, and opened lazily. What is made is kept in the cache (``CORRTOMO_CACHE``, or the cache folder
-        of the user).
+        the paper: 571 × 251 × 1142 X-ray voxels, and 500 × 1027 × 932 FIB-SEM voxels that stay on disk; it
+        is made once, in minutes. What is made is kept in the cache (``CORRTOMO_CACHE``, or the cache folder
+        of the user). Other samples have one size.
     seed : int
         Which specimen of a digital twin. Every seed is another piece of the same kind of electrode, imaged
-        with other noise.
+        with other noise. Other samples have one specimen.
+    voxel_size_um, fibsem_voxel_size_um : float, optional
+        Of the files in a folder of yours, where they do not state their own.
 
     Returns
     -------
@@ -69,15 +71,6 @@ def load(
     ((24, 55, 65), (24, 55, 65), ('channel', 'z', 'y', 'x'))
     """
     known = [xt_fibsem.NAME, *SLICES]
-    if name not in known and Path(name).is_dir():
-        return from_folder(Path(name), voxel_size_um=voxel_size_um, fibsem_voxel_size_um=fibsem_voxel_size_um)
-    if name not in known:
-        near = get_close_matches(str(name), known, n=1)
-        raise ValueError(
-            f"Cannot load {name!r}: not a known sample. Known are {', '.join(known)}, or a folder that holds "
-            f"xray.tif.{f' Did you mean {near[0]!r}?' if near else ''} Other published data comes from "
-            "ct.datasets.fetch(), files with other names from ct.datasets.from_files()."
-        )
     if size not in get_args(Size):
         raise ValueError(
             f"Cannot load {name!r} at size {size!r}: allowed are {', '.join(get_args(Size))}. "
@@ -87,6 +80,15 @@ def load(
         raise ValueError(
             f"Cannot load {name!r} with seed {seed!r}: a whole number from 0 is needed. "
             "Leave it out for the twin that lies in the folder data."
+        )
+    if name not in known and Path(name).is_dir():
+        return from_folder(Path(name), voxel_size_um=voxel_size_um, fibsem_voxel_size_um=fibsem_voxel_size_um)
+    if name not in known:
+        near = get_close_matches(str(name), known, n=1)
+        raise ValueError(
+            f"Cannot load {name!r}: not a known sample. Known are {', '.join(known)}, or a folder that holds "
+            f"xray.tif.{f' Did you mean {near[0]!r}?' if near else ''} Other published data comes from "
+            "ct.datasets.fetch(), files with other names from ct.datasets.from_files()."
         )
     if (voxel_size_um, fibsem_voxel_size_um) != (None, None):
         raise ValueError(

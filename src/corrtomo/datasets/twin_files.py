@@ -112,8 +112,9 @@ def make_full(seed: int, scene: Scene = PAPER) -> Path:
 
 
 def open_full(folder: Path) -> dict[str, xr.DataArray]:
-    """Open the full twin lazily."""
-    return {key: read(folder / f"{key}.ome.zarr") for key in IMAGES}
+    """Read the X-ray images of the full twin; those of FIB-SEM, several times as large, stay on disk."""
+    images = {key: read(folder / f"{key}.ome.zarr") for key in IMAGES}
+    return images | {key: images[key].load() for key in ("xray", "truth")}
 
 
 def medium_xray(seed: int) -> xr.DataArray:
