@@ -22,7 +22,7 @@ VERDICTS = {
     "xt-fibsem.am_excess_percent": [H],
     "xt-fibsem.pore_not_detected_um": [H],
     "xt-fibsem.cbd_porosity_xray": [R, M],
-    "xt-fibsem.cbd_porosity_fibsem": [R, R],
+    "xt-fibsem.cbd_porosity_fibsem": [R, R, M, M, M],
     "xt-fibsem.grain_diameter_mean_um": [M, M],
     "xt-fibsem.sub_resolution_share_percent": [R],
     "xt-fibsem.pore_origin_um": [H],

@@ -1,7 +1,7 @@
 """The ledger: every number that the papers print, and ours beside it."""
 
 from .compare import Check, Comparison, check, checks, read_checks
-from .consistency import Arithmetic, arithmetic
+from .consistency import Arithmetic, arithmetic, arithmetic_table
 from .ledger import Row, row, rows
 from .page import as_html, table, unchecked
 
@@ -11,6 +11,7 @@ __all__ = [
     "Comparison",
     "Row",
     "arithmetic",
+    "arithmetic_table",
     "as_html",
     "check",
     "checks",

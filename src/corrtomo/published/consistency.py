@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import pandas as pd
 
 from .intervals import Interval, enclose, evaluate
 from .ledger import find, row, rows
@@ -82,6 +85,40 @@ def arithmetic(key: str) -> tuple[Arithmetic, ...]:
             "Rows with 'follows' are allowed. List them with ct.published.table()."
         )
     return _follow(key, find())
+
+
+def arithmetic_table(keys: Sequence[str]) -> pd.DataFrame:
+    """Work out several printed figures, as a table for a chapter.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        Rows with expressions.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A line for each expression, by key; columns ``printed``, ``expression``, ``follows`` and ``verdict``.
+
+    Raises
+    ------
+    KeyError, ValueError
+        As :func:`arithmetic`.
+
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> ct.published.arithmetic_table(["xt-fibsem.cbd_porosity_xray"]).verdict.tolist()
+    ['holds within rounding', 'misses']
+    """
+    found = [each for key in keys for each in arithmetic(key)]
+    table = {
+        "printed": [each.printed for each in found],
+        "expression": [each.expression for each in found],
+        "follows": [each.value for each in found],
+        "verdict": [each.verdict for each in found],
+    }
+    return pd.DataFrame(table, index=pd.Index([each.key for each in found], name="key"))
 
 
 @cache

@@ -24,6 +24,7 @@ _NEEDED: dict[str, set[str]] = {
 }
 _OPTIONAL = {"unit", "decimals", "exact", "follows"}
 _CHECKED = {"tolerance", "reason", "chapter"}
+_ALSO = {"calibrated": _CHECKED, "arithmetic": {"chapter"}}
 _NUMBER = r"-?\d[\d,]*(?:\.\d+)?"
 _PRINTED = re.compile(
     rf"(?P<about>~)?(?:(?P<relation>[<>≤≥]) )?(?P<first>{_NUMBER})"
@@ -99,8 +100,8 @@ class Row:
 
     @property
     def is_input(self) -> bool:
-        """Whether it is an input of the twin or of a method, which no run can confirm."""
-        return self.kind == "calibrated" and not self.chapter
+        """Whether it is an input of the twin or of a method: a run can confirm only that it was put in."""
+        return self.uses.startswith("input: ")
 
 
 @dataclass(frozen=True)
@@ -254,7 +255,7 @@ def _check_fields(key: str, entry: dict[str, Any]) -> None:
     if kind not in KINDS:
         _refuse(key, f"its kind is {kind!r}", f"Allowed are {', '.join(KINDS)}")
     needed = _ALWAYS | _NEEDED[kind]
-    allowed = needed | _OPTIONAL | (_CHECKED if kind == "calibrated" else set())
+    allowed = needed | _OPTIONAL | _ALSO.get(kind, set())
     if kind == "calibrated" and _CHECKED & set(entry):
         needed |= _CHECKED
     missing = sorted(name for name in needed if entry.get(name) in (None, "", []))
