@@ -19,6 +19,7 @@ import pandas as pd
 
 from corrtomo.datasets import xt_fibsem
 from corrtomo.simulate import xray
+from corrtomo.simulate.shares import padded_shares
 from corrtomo.simulate.xray import XrayModel
 
 CALIBRATION, CHECK = range(101, 109), range(201, 209)
@@ -46,7 +47,7 @@ class Case:
 def make_case(seed: int) -> Case:
     """Simulate the specimen of a seed."""
     specimen, margin = xt_fibsem.specimen(seed), xt_fibsem.XRAY_MODEL.margin_um
-    am, cbd, pad = xray.padded_shares(specimen, xt_fibsem.XRAY_UM, xt_fibsem.PAPER.cuboid, (0, 0, 0), margin)
+    am, cbd, pad = padded_shares(specimen, xt_fibsem.XRAY_UM, xt_fibsem.PAPER.cuboid, (0, 0, 0), margin)
     return Case(seed, am, cbd, pad, xt_fibsem.truth(seed).data)
 
 

@@ -21,7 +21,8 @@ from ..register import coarsen
 from ..segment import remove_small_features
 from ..simulate.electrode import Electrode, electrode
 from ..simulate.fibsem import DETECTORS, fibsem_tomography
-from ..simulate.xray import Progress, XrayModel, xray_tomography
+from ..simulate.shares import Progress
+from ..simulate.xray import XrayModel, xray_tomography
 from ..volume import volume
 
 Grey = npt.NDArray[np.uint8]

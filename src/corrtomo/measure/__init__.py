@@ -1,13 +1,7 @@
 """Phases -> numbers."""
 
-from .agreement import (
-    Interval,
-    cohen_kappa,
-    confusion_matrix,
-    kappa_from_confusion,
-    kappa_interval,
-    landis_koch,
-)
+from .agreement import cohen_kappa, confusion_matrix, kappa_from_confusion, landis_koch
+from .bootstrap import Interval, kappa_interval
 from .fractions import volume_fractions
 from .grain_distance import grain_distance
 from .histogram import joint_histogram
