@@ -11,7 +11,7 @@ import corrtomo as ct
 
 from .data import phases_and_grey
 from .table import Row
-from .timing import ours, run
+from .timing import ours, theirs
 
 _PEER_SIZE = 256
 
@@ -24,14 +24,14 @@ def rows(size: int) -> Iterator[Row | str]:
     larger = (size / part) ** 3
     small_grey, small_truth = grey.values[crop], truth.values[crop].ravel()
 
-    single = run(lambda: cohen_kappa_score(small_truth == 2, (small_grey > 140).ravel()))
+    single = theirs(lambda: cohen_kappa_score(small_truth == 2, (small_grey > 140).ravel()))
     mine = ours(lambda: ct.measure.kappa_by_threshold(grey, mask))
     small = ct.measure.kappa_by_threshold(grey[crop], mask[crop])
     np.testing.assert_allclose(small.sel(threshold=140), single.result, atol=1e-12)
     yield Row("κ at 256 thresholds", size, mine, "scikit-learn, one call each", single, 256 * larger)
 
     segmented = np.digitize(small_grey, (85, 135), right=True).ravel()
-    pair = run(lambda: cohen_kappa_score(small_truth, segmented))
+    pair = theirs(lambda: cohen_kappa_score(small_truth, segmented))
     mine = ours(lambda: ct.measure.kappa_by_threshold_pair(grey, truth))
     small = ct.measure.kappa_by_threshold_pair(grey[crop], truth[crop])
     np.testing.assert_allclose(small.sel(lower=85, upper=135), pair.result, atol=1e-12)
@@ -42,13 +42,13 @@ def rows(size: int) -> Iterator[Row | str]:
     def histogram_by_numpy() -> np.ndarray:
         return np.bincount((truth.values.astype(np.uint16) * 256 + grey.values).ravel(), minlength=768)
 
-    numpy = run(histogram_by_numpy)
+    numpy = theirs(histogram_by_numpy)
     mine = ours(lambda: ct.measure.joint_histogram(grey, truth))
     np.testing.assert_array_equal(mine.result.values.ravel(), numpy.result)
     yield Row("joint histogram alone", size, mine, "NumPy, bincount of pairs", numpy)
 
     found = ct.segment.by_thresholds(grey, 85, 135)
-    once = run(lambda: confusion_matrix(small_truth, segmented))
+    once = theirs(lambda: confusion_matrix(small_truth, segmented))
     mine = ours(lambda: ct.measure.cohen_kappa(truth, found))
     np.testing.assert_array_equal(ct.measure.confusion_matrix(truth[crop], found[crop]), once.result)
     yield Row("κ of two segmentations", size, mine, "scikit-learn, confusion matrix", once, larger)

@@ -14,7 +14,7 @@ import corrtomo as ct
 
 from .data import phases_and_grey
 from .table import Row
-from .timing import Run, ours, run
+from .timing import Run, ours, theirs
 
 _WARM = 40
 # Name, module, voxels along an edge that it is timed on at most, and the call; radii doubled are diameters.
@@ -59,7 +59,7 @@ def _timed(module: str, call: Callable[[Any, np.ndarray], np.ndarray], mask: np.
     """Time a peer after it has compiled, if it does."""
     library = import_module(module)
     call(library, np.ascontiguousarray(mask[:_WARM, :_WARM, :_WARM]))
-    return run(lambda: call(library, mask))
+    return theirs(lambda: call(library, mask))
 
 
 def _porespy(library: Any, mask: np.ndarray, method: str) -> np.ndarray:

@@ -12,7 +12,7 @@ import corrtomo as ct
 
 from .data import phases_and_grey
 from .table import Row
-from .timing import ours, run
+from .timing import ours, theirs
 
 _PEER_SIZE = 256
 
@@ -24,22 +24,22 @@ def rows(size: int) -> Iterator[Row | str]:
     larger = mask.size / part.size
 
     found = ours(lambda: ct.measure.label_particles(mask))
-    peer = run(lambda: label(mask.values, connectivity=3))
+    peer = theirs(lambda: label(mask.values, connectivity=3))
     assert found.result.max() == peer.result.max()
     yield Row("numbers of particles", size, found, "scikit-image, label", peer)
-    peer = run(lambda: ndimage.label(mask.values, np.ones((3, 3, 3))))
+    peer = theirs(lambda: ndimage.label(mask.values, np.ones((3, 3, 3))))
     assert found.result.max() == peer.result[1]
     yield Row("numbers of particles", size, found, "SciPy, label", peer)
 
     mine = ours(lambda: ct.measure.particles(mask))
-    peer = run(lambda: _table(part))
+    peer = theirs(lambda: _table(part))
     small = ct.measure.particles(ct.volume(part, 1.0))
     assert sorted(small.voxels) == sorted(peer.result["area"])
     step = f"table of {len(mine.result)} particles"
     yield Row(step, size, mine, "scikit-image, label and regionprops", peer, larger)
 
     mine = ours(lambda: ct.measure.volume_fractions(labels))
-    peer = run(lambda: np.unique(labels.values, return_counts=True))
+    peer = theirs(lambda: np.unique(labels.values, return_counts=True))
     assert mine.result.voxels.tolist() == peer.result[1].tolist()
     yield Row("volume fractions", size, mine, "NumPy, unique", peer)
     if larger > 1:

@@ -21,6 +21,7 @@ from .timing import run
 sitk = SimpleITK
 _MARGIN = 34
 _EDGE, _SHAPE = 0.2016, (83, 171, 155)
+_HALF_VOXEL = 0.219  # µm of X-ray: beyond it an alignment has failed
 _AM_EDGE = 120  # grey values of the in-lens detector below it are pores, their backs and binder
 
 
@@ -32,10 +33,11 @@ def rows(size: int) -> Iterator[Row | str]:
         moving, pose = posed_fibsem(k)
         mine = run(lambda moving=moving: ct.register.align(moving, fixed, progress=False))
         true.append(corner_error(mine.result.matrix, pose))
+        assert true[-1] < _HALF_VOXEL
         stated.append(mine.result.error_um)
         lines.append(f"pose {k}: error {true[-1]:.3f} µm, stated {stated[-1]:.3f} µm, {mine.seconds:.1f} s")
         if k == 0:
-            first, first_pose = mine, pose
+            first = mine
             peer = run(lambda moving=moving: native(moving, fixed))
             lines.append(f"SimpleITK alone, from centre on centre: {corner_error(peer.result, pose):.2f} µm")
             start = phase_start(moving, fixed)
@@ -54,8 +56,8 @@ def rows(size: int) -> Iterator[Row | str]:
         fine = ct.volume(fine, _EDGE / 6, origin=-_EDGE / 2 + _EDGE / 12)
         full = run(lambda: ct.register.align(fine, fixed, progress=False))
         yield (
-            f"Full size {fine.shape} (the small one with each voxel repeated): {full.seconds:.1f} s, "
-            f"{full.peak_mb:.0f} MB added, error {corner_error(full.result.matrix, first_pose):.3f} µm."
+            f"Full size {fine.shape} (the small one, each voxel repeated: no noise of its own) "
+            f"takes {full.seconds:.1f} s, {full.peak_mb:.0f} MB added."
         )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 from scipy import ndimage
-from skimage.exposure import equalize_adapthist
+from skimage.exposure import equalize_adapthist, rescale_intensity
 
 import corrtomo as ct
 
 from .data import phases_and_grey
 from .table import Row
-from .timing import ours, run
+from .timing import ours, theirs
 
 _PEER_SIZE = 256
 _WINDOW = 24
@@ -23,9 +23,10 @@ def rows(size: int) -> Iterator[Row | str]:
     window = min(_WINDOW, size // 2)
     window_um = window * 0.438
     mine = ours(lambda: ct.segment.equalise(grey, window_um))
-    peer = run(lambda: equalize_adapthist(grey.values, kernel_size=window, clip_limit=0))
-    gap = np.abs(mine.result.values - 255 * peer.result)
-    assert gap.mean() < 1.5
+    peer = theirs(lambda: equalize_adapthist(grey.values, kernel_size=window, clip_limit=0))
+    stretched = rescale_intensity(mine.result.values.astype(np.float32), out_range=(0, 255))
+    gap = np.abs(stretched - 255 * peer.result)
+    assert (gap > 1).mean() < 0.05
     yield Row(f"equalisation, window {window} voxels", size, mine, "scikit-image, equalize_adapthist", peer)
     exact = ours(lambda: ct.segment.equalise(grey, window_um, exact=True))
     yield Row("the same, exact", size, exact, "scikit-image, not exact", peer)
@@ -37,7 +38,7 @@ def rows(size: int) -> Iterator[Row | str]:
     for diameter in (2, 5):
         ball = _ball(diameter)
         mine = ours(lambda d=diameter: ct.segment.opening(mask, d * 0.438))
-        peer = run(lambda b=ball: ndimage.binary_opening(mask.values[crop], b))
+        peer = theirs(lambda b=ball: ndimage.binary_opening(mask.values[crop], b))
         small = ct.segment.opening(mask[crop], diameter * 0.438).values
         inner = (slice(diameter, -diameter),) * 3  # the border has a rule of its own
         np.testing.assert_array_equal(small[inner], peer.result[inner])
@@ -45,11 +46,13 @@ def rows(size: int) -> Iterator[Row | str]:
 
     knobs = {"am_threshold": 135, "cbd_threshold": 100, "window_um": window_um}
     mine = ours(lambda: ct.segment.equalised_ternary(grey, **knobs))
-    peer = run(lambda: _by_hand(grey.values[crop], window))
+    peer = theirs(lambda: _by_hand(grey.values[crop], window))
     yield Row("AHE-based segmentation", size, mine, "scikit-image and SciPy in a row", peer, larger)
+    same = (ct.segment.equalised_ternary(grey[crop], **knobs).values == peer.result).mean()
     yield (
-        f"Ranks differ from scikit-image's by {gap.mean():.1f} grey values in the mean and {gap.max():.0f} "
-        "at most: it has 252 bins, counts the whole own bin, and its tiles lie half a voxel off."
+        f"Stretched to full range, ranks differ from scikit-image's by {gap.mean():.2f} grey values in the "
+        f"mean, and by more than 1 on {100 * (gap > 1).mean():.1f} % of the voxels, for it merges some of "
+        f"more than 252 grey values. Labels, without that stretch, agree on {100 * same:.1f} %."
     )
 
 

@@ -13,7 +13,7 @@ import corrtomo as ct
 
 from .data import phases_and_grey
 from .table import Row
-from .timing import ours, run
+from .timing import ours, theirs
 
 _BANDWIDTH = 0.438
 _TILE = 128
@@ -27,7 +27,7 @@ def rows(size: int) -> Iterator[Row | str]:
     at = mine.result.diameter_um.values
     step = f"quartic density, {mine.result.voxels / 1e6:.0f} M sizes"
 
-    peer = run(lambda: _by_unique(sizes.values, at))
+    peer = theirs(lambda: _by_unique(sizes.values, at))
     np.testing.assert_allclose(mine.result, peer.result, atol=1e-9)
     yield Row(step, size, mine, "NumPy, unique and sum", peer)
 
@@ -35,7 +35,7 @@ def rows(size: int) -> Iterator[Row | str]:
         part, density = _part(sizes, _PEER_SIZE)
         points = density.diameter_um.values[1:].copy()  # it takes no view, and no 0
         _by_fft(part[:8], points)
-        peer = run(lambda: _by_fft(part, points))
+        peer = theirs(lambda: _by_fft(part, points))
         apart = float(np.abs(peer.result - density.values[1:]).max() / density.max())
         yield Row(step, size, mine, "KDEpy, FFT", peer, sizes.size / part.size)
         yield (
@@ -47,7 +47,7 @@ def rows(size: int) -> Iterator[Row | str]:
 
     few, density = _part(sizes, _DIRECT_SIZE)
     points = density.diameter_um.values
-    peer = run(lambda: _directly(few, points))
+    peer = theirs(lambda: _directly(few, points))
     np.testing.assert_allclose(density, peer.result, atol=1e-9)
     yield Row(step, size, mine, "NumPy, a kernel at each voxel", peer, sizes.size / few.size)
 

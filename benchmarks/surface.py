@@ -12,7 +12,7 @@ import corrtomo as ct
 
 from .data import phases_and_grey
 from .table import Row
-from .timing import ours, run
+from .timing import ours, theirs
 
 _PEER_SIZE = 256
 
@@ -23,8 +23,8 @@ def rows(size: int) -> Iterator[Row | str]:
     part = mask.values[(slice(min(size, _PEER_SIZE)),) * 3]
     larger = mask.size / part.size
 
-    mesh = run(lambda: _mesh_area(part))
-    faces = run(lambda: _face_area(mask.values))
+    mesh = theirs(lambda: _mesh_area(part))
+    faces = theirs(lambda: _face_area(mask.values))
     mine = ours(lambda: ct.measure.surface_area(mask))
     yield Row("surface area, Crofton", size, mine, "scikit-image, marching cubes", mesh, larger)
     mine = ours(lambda: ct.measure.surface_area_faces(mask))

@@ -12,7 +12,7 @@ import corrtomo as ct
 
 from .data import phases_and_grey
 from .table import Row
-from .timing import ours, run
+from .timing import ours, theirs
 
 
 def rows(size: int) -> Iterator[Row | str]:
@@ -20,20 +20,20 @@ def rows(size: int) -> Iterator[Row | str]:
     itk_image = sitk.GetImageFromArray(grey.values)
 
     mine = ours(lambda: ct.segment.threshold_otsu(grey))
-    peer = run(lambda: threshold_otsu(grey.values))
+    peer = theirs(lambda: threshold_otsu(grey.values))
     assert mine.result == peer.result
     yield Row("Otsu's threshold", size, mine, "scikit-image", peer)
-    peer = run(lambda: _itk(sitk.OtsuThresholdImageFilter(), itk_image))
+    peer = theirs(lambda: _itk(sitk.OtsuThresholdImageFilter(), itk_image))
     assert abs(mine.result - peer.result) <= 1
     yield Row("Otsu's threshold", size, mine, "SimpleITK (segments as well)", peer)
 
     mine = ours(lambda: ct.segment.threshold_max_entropy(grey))
-    peer = run(lambda: _itk(sitk.MaximumEntropyThresholdImageFilter(), itk_image))
+    peer = theirs(lambda: _itk(sitk.MaximumEntropyThresholdImageFilter(), itk_image))
     assert abs(mine.result - peer.result) <= 1
     yield Row("maximum-entropy threshold", size, mine, "SimpleITK (segments as well)", peer)
 
     mine = ours(lambda: ct.segment.by_thresholds(grey, 85, 135))
-    peer = run(lambda: np.digitize(grey.values, (85, 135), right=True).astype(np.uint8))
+    peer = theirs(lambda: np.digitize(grey.values, (85, 135), right=True).astype(np.uint8))
     np.testing.assert_array_equal(mine.result, peer.result)
     yield Row("three phases by two thresholds", size, mine, "NumPy, digitize", peer)
 
