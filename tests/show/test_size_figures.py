@@ -71,7 +71,7 @@ def test_published_sizes_are_bands_and_what_is_finer_than_a_voxel_is_shaded() ->
         spans["below the resolution, 0.438 µm"].get_x() + spans["below the resolution, 0.438 µm"].get_width()
         == 0.438
     )
-    (band,) = (patch for name, patch in spans.items() if "voxel" not in name)
+    (band,) = (patch for name, patch in spans.items() if "resolution" not in name)
     assert (band.get_x(), band.get_width()) == (pytest.approx(3.95), pytest.approx(0.1))
     np.testing.assert_array_equal(lines(figure)["mean, 4 µm"].get_xdata(), 4.0)
     np.testing.assert_array_equal(lines(figure)["mean of ours, 3.9 µm"].get_xdata(), 3.9)
@@ -105,6 +105,21 @@ def test_limits_of_maps_can_be_shared_between_figures() -> None:
     assert np.ptp(panels(empty)[0]) <= 5, "a slice without a grain is pale all over"
 
 
+def test_what_has_no_number_is_said_not_drawn() -> None:
+    refused = pd.DataFrame({"edge_um": [5.0, 10.0], "value": [np.nan, np.nan]})
+    figure = ct.show.growth(pd.concat([table(), refused]), label="share", **WORDS)
+    np.testing.assert_array_equal(lines(figure)["one sub-volume each"].get_xydata(), table().to_numpy())
+    assert "2 sub-volumes have no such number" in figure.caption
+
+
+def test_what_is_left_out_has_its_colour() -> None:
+    sizes = local_sizes()
+    figure = ct.show.thickness({"a": sizes.where(sizes.x > float(sizes.x[2]))}, **WORDS)
+    painted = figure.drawing.axes[0].images[0].get_array()
+    expected = np.rint(255 * np.array(mpl.colors.to_rgb(ct.Phase.LEFT_OUT.colour)))
+    assert (np.asarray(painted)[..., :3] == expected).all(axis=-1).any()
+
+
 def test_growth_shows_every_sub_volume_its_mean_and_its_spread() -> None:
     figure = ct.show.growth(table(), label="share", whole=0.31, published=(0.356, 0.0005), **WORDS)
     drawn = lines(figure)
@@ -115,7 +130,7 @@ def test_growth_shows_every_sub_volume_its_mean_and_its_spread() -> None:
     (band,) = figure.drawing.axes[0].collections
     ends = band.get_paths()[0].vertices
     np.testing.assert_allclose(np.ptp(ends[ends[:, 0] == 5, 1]), 2 * np.std([0.2, 0.4], ddof=1))
-    np.testing.assert_allclose(np.ptp(ends[ends[:, 0] == 20, 1]), 0, err_msg="of one value: no spread")
+    assert 20 not in ends[:, 0], "of one value: its spread is not known"
     assert figure.drawing.axes[0].get_ylabel() == "share"
 
 
@@ -188,5 +203,5 @@ def test_refusals() -> None:
     with pytest.raises(ValueError, match="missing in dict"):
         ct.show.growth({}, label="share", **WORDS)
     for bad_table in (table()[:0], table().assign(value=np.nan), table().assign(edge_um=0)):
-        with pytest.raises(ValueError, match="one or more are needed, all finite"):
+        with pytest.raises(ValueError, match="one or more with a number are needed, none infinite"):
             ct.show.growth(bad_table, label="share", **WORDS)

@@ -2,9 +2,10 @@
 
 from .figure import Figure
 from .figure_3d import Figure3D
+from .growth import growth
 from .panels import agreement, overlay, slices
 from .plots import histogram, kappa_map, phase_histogram, spread
-from .sizes import growth, sizes, thickness
+from .sizes import sizes, thickness
 from .volume_3d import thickness_3d, volume_3d
 
 __all__ = [

@@ -187,15 +187,21 @@ def agreement(
     return Figure(drawing, alt, describe(caption, [truth], source=source, notice=notice))
 
 
-def cut(image: xr.DataArray, *, at_um: float | None = None, index: int | None = None) -> xr.DataArray:
-    """Return one slice across z, by its position in µm or its number; the middle one by default."""
+def cut(
+    image: xr.DataArray, *, at_um: float | None = None, index: int | None = None, gaps: bool = False
+) -> xr.DataArray:
+    """Return one slice across z, by its position in µm or its number; the middle one by default.
+
+    With `gaps`, NaN is allowed: what is left out.
+    """
     dims = check_image(image, ndim=(2, 3))
     if image.ndim != len(dims):
         raise ValueError(
             f"Cannot show a slice of an image with dims {image.dims}: one channel is needed. "
             "Select it first, for instance with image.sel(channel='SESI')."
         )
-    check_finite(image, doing="show a slice")
+    if not gaps:
+        check_finite(image, doing="show a slice")
     if at_um is not None and index is not None:
         raise ValueError(
             f"Cannot choose a slice by at_um={at_um} and index={index} at once. Give one of them, or neither."

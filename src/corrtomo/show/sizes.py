@@ -1,4 +1,4 @@
-"""Sizes of grains and pores: densities, maps in slices, and how a number settles as a volume grows."""
+"""Sizes of grains and pores: densities, and maps in slices."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from itertools import cycle
 import matplotlib as mpl
 import matplotlib.figure
 import numpy as np
-import pandas as pd
 import xarray as xr
 from matplotlib.axes import Axes
 
+from ..phases import Phase
+from .checks_3d import check_limits, check_sizes
 from .figure import Figure, Source, check_words, describe
 from .layout import row
 from .panels import cut
-from .style import ACCENT, INK, MUTED, SERIES, blank, house_style
-from .volume_3d import SIZES, check_limits, check_sizes
+from .style import INK, MUTED, SERIES, blank, house_style
+from .volume_3d import SIZES
 
 _OUTSIDE = "#eef0f2"
 _BAR = 0.62  # inches below the panels for a colour bar
@@ -38,7 +39,7 @@ def sizes(
     """Show how much of a phase has which local diameter, beside fits and published numbers.
 
     The paper compares segmentations so (Sci. Rep. 6, 30109, "Estimation of Pore and Grain Size
-    Distributions", Figures 2b, 3f and 5d).
+    Distributions", Figures 2b, 3b, 5d and 5e).
 
     Parameters
     ----------
@@ -116,7 +117,8 @@ def thickness(
     Returns
     -------
     Figure
-        One lettered panel a map with a scale bar, and one colour bar for all; outside is pale grey.
+        One lettered panel a map with a scale bar, and one colour bar for all; outside is pale grey, and what
+        is left out (NaN) in the colour of left-out voxels.
 
     Raises
     ------
@@ -136,7 +138,7 @@ def thickness(
         )
     for image in maps.values():
         check_sizes(image, doing=doing)
-    cuts = {title: cut(image, at_um=at_um, index=index) for title, image in maps.items()}
+    cuts = {title: cut(image, at_um=at_um, index=index, gaps=True) for title, image in maps.items()}
     low, high = check_limits(limits_um, max(float(a.max()) for a in cuts.values()) or 1.0)
     with house_style():
         norm = mpl.colors.Normalize(low, high)
@@ -144,82 +146,6 @@ def thickness(
         drawing = row(painted, list(cuts.values()), [], below=_BAR)
         _size_bar(drawing, norm)
     return Figure(drawing, alt, describe(caption, list(maps.values()), source=source, notice=notice))
-
-
-def growth(
-    table: pd.DataFrame,
-    *,
-    label: str,
-    caption: str,
-    source: Source,
-    notice: str,
-    alt: str,
-    whole: float | None = None,
-    published: tuple[float, float] | None = None,
-) -> Figure:
-    """Show how a number settles as sub-volumes grow: whether the volume is representative.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        One row a sub-volume, with its edge in the column ``edge_um`` and the number in ``value``.
-    label : str
-        What is on the axis, with its unit.
-    caption, notice, alt : str
-        What it shows, the one thing to notice, and what a reader hears who does not see it.
-    source : {"measured", "digital twin", "schematic"}
-        What kind of data it is.
-    whole : float, optional
-        The number of the whole volume.
-    published : tuple of float, optional
-        The published number, and half of its last printed digit (0.79 -> 0.005).
-
-    Returns
-    -------
-    Figure
-        A dot for each sub-volume, the mean of each edge, and a band of one standard deviation around it.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing, the table is empty, or a value is not finite.
-
-    Notes
-    -----
-    Sub-volumes of half the volume's edge and more overlap or are few: their narrow band is not certainty.
-    """
-    check_words(alt=alt, notice=notice, label=label)
-    _check_growth(table)
-    by_edge = table.groupby("edge_um")["value"].agg(["mean", "std"]).fillna(0.0)
-    edge, mean, std = by_edge.index.to_numpy(float), by_edge["mean"].to_numpy(), by_edge["std"].to_numpy()
-    with house_style():
-        drawing = blank(height=4.2)
-        axes = drawing.subplots()
-        if published is not None:
-            value, half = published
-            axes.axhspan(value - half, value + half, color=SERIES[1], alpha=0.25, lw=0)
-            axes.axhline(value, color=SERIES[1], lw=1.8, label="published, with its rounding")
-        if whole is not None:
-            axes.axhline(whole, color=INK, lw=1.4, ls=(0, (4, 2)), label="whole volume")
-        axes.fill_between(
-            edge, mean - std, mean + std, color=ACCENT, alpha=0.16, lw=0, label="± standard deviation"
-        )
-        axes.plot(edge, mean, color=ACCENT, label="mean")
-        axes.plot(
-            table.edge_um,
-            table.value,
-            "o",
-            color=ACCENT,
-            mec="white",
-            mew=0.6,
-            ms=5.5,
-            alpha=0.75,
-            label="one sub-volume each",
-        )
-        axes.set(xlabel="edge of the sub-volume (µm)", ylabel=label)
-        axes.margins(x=0.04)
-        drawing.legend(loc="outside upper left", ncols=2, handlelength=1.6)
-    return Figure(drawing, alt, describe(caption, source=source, notice=notice))
 
 
 def _draw_densities(
@@ -279,8 +205,9 @@ def _name_sizes(axes: Axes, marks: Mapping[str, float], published: Mapping[str, 
 
 def _paint_sizes(values: np.ndarray, norm: mpl.colors.Normalize) -> np.ndarray:
     painted = mpl.colormaps[SIZES](norm(values), bytes=True)[..., :3]
-    outside = np.array(mpl.colors.to_rgb(_OUTSIDE)) * 255
-    return np.asarray(np.where((values > 0)[..., None], painted, np.rint(outside).astype(np.uint8)))
+    for where, colour in ((values == 0, _OUTSIDE), (np.isnan(values), Phase.LEFT_OUT.colour)):
+        painted[where] = np.rint(255 * np.array(mpl.colors.to_rgb(colour)))
+    return np.asarray(painted)
 
 
 def _size_bar(drawing: matplotlib.figure.Figure, norm: mpl.colors.Normalize) -> None:
@@ -329,20 +256,4 @@ def _check_length(name: str, value: float | None) -> None:
         raise ValueError(
             f"Cannot show sizes with {name} at {value!r} µm: a diameter is finite and above 0. "
             "State it in µm, for instance 0.438."
-        )
-
-
-def _check_growth(table: pd.DataFrame) -> None:
-    missing = [name for name in ("edge_um", "value") if name not in getattr(table, "columns", ())]
-    if missing:
-        given = list(table.columns) if isinstance(table, pd.DataFrame) else type(table).__name__
-        raise ValueError(
-            f"Cannot show how a number settles: {missing} missing in {given}. A table with the columns "
-            "'edge_um' and 'value' is needed. Make one with ct.measure.growing_volumes()."
-        )
-    values = table[["edge_um", "value"]].to_numpy(float)
-    if values.size == 0 or not np.isfinite(values).all() or (values[:, 0] <= 0).any():
-        raise ValueError(
-            f"Cannot show how a number settles from {len(table)} rows: one or more are needed, all finite, "
-            "with edges above 0. Drop the others first, for instance with table.dropna()."
         )

@@ -12,8 +12,17 @@ import xarray as xr
 from matplotlib.patches import Patch
 
 from ..phases import Phase, check_integer
-from ..volume import check_image, check_spatial, voxel_size
 from .camera import Camera, plain, still
+from .checks_3d import (
+    check_3d,
+    check_budget,
+    check_cut,
+    check_limits,
+    check_opacities,
+    check_phases,
+    check_seen,
+    check_sizes,
+)
 from .figure import Figure, Source, check_words, describe
 from .figure_3d import Figure3D
 from .simplify import simplify
@@ -95,10 +104,10 @@ def volume_3d(
     doing = "show a volume in 3D"
     check_words(alt=alt, notice=notice)
     check_integer(labels, doing=doing)
-    _check_3d(labels, doing)
-    shown = _check_phases(phases)
-    clear = _opacities(opacity, shown)
-    budget = _check_budget(most_triangles)
+    check_3d(labels, doing)
+    shown = check_phases(phases)
+    clear = check_opacities(opacity, shown)
+    budget = check_budget(most_triangles)
     parts = [_is_phase(phase) for phase in shown]
     seen = np.zeros(len(shown), bool)
 
@@ -107,9 +116,9 @@ def volume_3d(
         np.logical_or(seen, [bool(share.any()) for share in shares], out=seen)
         return [surface(_cut(share, grid, cut), grid) for share in shares]
 
-    cut = _check_cut(cut_um, labels)
+    cut = check_cut(cut_um, labels)
     surfaces, grid, thinned = _fit(build, labels, budget)
-    _check_seen(shown, seen)
+    check_seen(shown, seen)
     looks = [
         {"type": "mesh3d", "name": phase.label, "color": phase.colour, "opacity": clear[phase]}
         | {"showlegend": True, "hoverinfo": "skip", **_LIGHT}
@@ -172,10 +181,10 @@ def thickness_3d(
     """
     doing = "show local sizes in 3D"
     check_words(alt=alt, notice=notice)
-    _check_3d(thickness, doing)
+    check_3d(thickness, doing)
     largest = check_sizes(thickness, doing=doing)
     low, high = check_limits(limits_um, largest)
-    cut, budget = _check_cut(cut_um, thickness), _check_budget(most_triangles)
+    cut, budget = check_cut(cut_um, thickness), check_budget(most_triangles)
 
     def build(grid: Grid) -> list[Surface]:
         share, size = average(thickness, grid, lambda slab: slab > 0, lambda slab: slab)
@@ -203,103 +212,6 @@ def thickness_3d(
         drawing.text(0.31, 0.485 / height, "local diameter (µm)", ha="right", va="center", fontsize=11)
     words = describe(_told(caption, thickness, grid, thinned), [thickness], source=source, notice=notice)
     return Figure3D(surfaces, [look], camera, grid.step_um[::-1], Figure(drawing, alt, words))
-
-
-def check_sizes(thickness: xr.DataArray, *, doing: str) -> float:
-    """Refuse local diameters that cannot be; return the largest one, in µm."""
-    check_image(thickness)
-    check_spatial(thickness, doing=doing)
-    if not np.issubdtype(thickness.dtype, np.floating):
-        raise TypeError(
-            f"Cannot {doing}: its dtype is {thickness.dtype}, but local diameters are floats in µm, "
-            "0 outside. Measure them with ct.measure.local_thickness()."
-        )
-    smallest, largest = float(thickness.min(skipna=False)), float(thickness.max(skipna=False))
-    if not 0 <= smallest <= largest < np.inf or largest == 0:
-        raise ValueError(
-            f"Cannot {doing}: diameters lie between {smallest:g} and {largest:g} µm, but they must be "
-            "finite, 0 outside and above 0 inside, with some voxel inside. "
-            "Measure them with ct.measure.local_thickness()."
-        )
-    return largest
-
-
-def check_limits(limits_um: tuple[float, float] | None, largest: float) -> tuple[float, float]:
-    """Refuse limits of a colour bar that are not two ascending lengths; by default 0 and the largest."""
-    if limits_um is None:
-        return 0.0, largest
-    low, high = limits_um
-    if not 0 <= low < high < np.inf:
-        raise ValueError(
-            f"Cannot colour sizes between {limits_um!r} µm: the limits must be finite, ascending and not "
-            "below 0. Pass for instance limits_um=(0, 12)."
-        )
-    return float(low), float(high)
-
-
-def _check_3d(image: xr.DataArray, doing: str) -> None:
-    check_spatial(image, doing=doing)
-    if image.ndim != 3:
-        raise ValueError(
-            f"Cannot {doing}: the image has dims {image.dims}, but z, y, x are needed. "
-            "Show a single slice with ct.show.slices()."
-        )
-
-
-def _check_phases(phases: Sequence[Phase]) -> list[Phase]:
-    shown = [Phase(phase) for phase in phases]
-    if not shown or len(set(shown)) < len(shown):
-        raise ValueError(
-            f"Cannot show phases {list(phases)!r}: one or more are needed, each once. "
-            "Pass for instance phases=(ct.Phase.CBD, ct.Phase.AM)."
-        )
-    return shown
-
-
-def _check_seen(shown: Sequence[Phase], seen: npt.NDArray[np.bool_]) -> None:
-    missing = [phase.label for phase, there in zip(shown, seen, strict=True) if not there]
-    if missing:
-        raise ValueError(
-            f"Cannot show {' and '.join(missing)} in 3D: no voxel is labelled so. "
-            "Choose phases that occur with phases=, or check the segmentation with ct.measure.fractions()."
-        )
-
-
-def _opacities(opacity: float | Mapping[Phase, float], shown: Sequence[Phase]) -> dict[Phase, float]:
-    given = opacity if isinstance(opacity, Mapping) else dict.fromkeys(shown, opacity)
-    out = {phase: float(given.get(phase, 1.0)) for phase in shown}
-    if not all(0 < value <= 1 for value in out.values()) or set(given) - set(shown):
-        raise ValueError(
-            f"Cannot show phases {[p.name for p in shown]} with opacity {opacity!r}: each must be above 0 "
-            "and at most 1, and of a phase that is shown. Leave a phase out with phases=."
-        )
-    return out
-
-
-def _check_budget(most_triangles: int) -> int:
-    if isinstance(most_triangles, bool) or not isinstance(most_triangles, int | np.integer):
-        raise TypeError(
-            f"Cannot keep to {most_triangles!r} triangles: a whole number is needed, such as 60000."
-        )
-    if most_triangles < 100:
-        raise ValueError(
-            f"Cannot keep to {most_triangles} triangles: 100 or more are needed to show a shape. "
-            "The default is 60000."
-        )
-    return int(most_triangles)
-
-
-def _check_cut(cut_um: Sequence[float] | None, image: xr.DataArray) -> npt.NDArray[np.float64] | None:
-    if cut_um is None:
-        return None
-    cut = np.asarray(cut_um, float)
-    box = np.array([n * size for n, size in zip(image.shape, voxel_size(image), strict=True)])
-    if cut.shape != (3,) or not ((cut > 0) & (cut <= box)).all() or (cut == box).all():
-        raise ValueError(
-            f"Cannot cut a block of {cut_um!r} µm out of a volume of {box.round(3).tolist()} µm: three edges "
-            "along z, y, x are needed, each above 0, within the volume, and not all of it."
-        )
-    return cut
 
 
 def _cut(
