@@ -58,6 +58,49 @@ def test_a_finer_image_is_averaged_not_picked():
     np.testing.assert_allclose(out, fine.reshape(10, 4, 10, 4, 10, 4).mean((1, 3, 5)), atol=1e-5)
 
 
+def test_what_does_not_fill_a_block_is_known_up_to_its_face():
+    """25 voxels are 1.9 blocks of 13: the second is the mean of 12, at the middle of those."""
+    edge, coarse = 0.0336, 0.438
+    image = ct.volume(np.random.default_rng(0).normal(size=(25, 25, 25)).astype(np.float32), edge)
+    out = shifted(0, 0, 0).resample(image, ct.volume(np.zeros((2, 2, 2)), coarse, origin=6 * edge))
+    assert np.isfinite(out).all()
+    assert out[0, 0, 0].item() == pytest.approx(image[:13, :13, :13].mean().item(), abs=1e-4)
+    last = ct.volume(np.zeros((1, 1, 1)), coarse, origin=18.5 * edge)
+    assert shifted(0, 0, 0).resample(image, last).item() == pytest.approx(
+        image[13:, 13:, 13:].mean().item(), abs=1e-4
+    )
+    for far, known in ((24.49, True), (24.51, False)):
+        there = ct.volume(np.zeros((1, 1, 1)), coarse, origin=(far * edge, 0.3, 0.3))
+        assert np.isfinite(shifted(0, 0, 0).resample(image, there).item()) == known
+
+
+@pytest.mark.parametrize("size", [27, 30, 38])
+def test_a_ramp_is_kept_whatever_does_not_fill_a_block(size):
+    ramp = np.arange(size) * np.ones((3, 1))
+    image = ct.volume(ramp, (1.0, 0.1))  # blocks of 13 along x; their last middle lies at rest
+    rest = (size - size % 13 + size - 1) / 2 if size % 13 else size - 7
+    for place in np.linspace(6, rest, 9):
+        onto = ct.volume(np.zeros((1, 1)), 1.3, origin=(1.0, place / 10))
+        assert shifted(0, 0).resample(image, onto).item() == pytest.approx(place, abs=1e-4)
+
+
+def test_the_inverse_swaps_the_frames():
+    """Shift and error are the same lengths in the units of the other frame; the middle moves back."""
+    linear = 1.25 * np.array([[0.0, -1.0], [1.0, 0.0]])
+    matrix = np.eye(3)
+    matrix[:2, :2], matrix[:2, 2] = linear, (3.0, 4.0)
+    middle, target = np.array([2.0, 1.0]), np.array([1.0, 5.0])
+    there = linear @ middle + (3.0, 4.0) - target
+    found = Alignment(matrix, 0.5, 1.0, True, 9, "", "similarity", 90.0, tuple(there), 1.25)
+    back = found.inverse()
+    np.testing.assert_allclose(back.matrix @ matrix, np.eye(3), atol=1e-15)
+    np.testing.assert_allclose(back.shift_um, back.points(target) - middle, atol=1e-12)
+    assert (back.scale, back.error_um, back.turn_deg) == pytest.approx((0.8, 0.4, 90.0))
+    again = back.inverse()
+    np.testing.assert_allclose(again.shift_um, found.shift_um)
+    assert again.error_um == pytest.approx(found.error_um)
+
+
 def test_chunks_and_channels():
     data = np.random.default_rng(0).integers(0, 255, (2, 7, 8, 9)).astype(np.uint8)
     image = ct.volume(data, 0.2, dims=("channel", "z", "y", "x")).assign_coords(channel=["a", "b"])

@@ -11,6 +11,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 import corrtomo as ct
+from corrtomo.volume import origin
 
 
 def random_codes(shape, seed=0, smooth=1.0):
@@ -98,7 +99,7 @@ def test_attributes_and_name_come_from_the_labels_and_the_grid_from_onto():
     labels = ct.volume(random_codes((4, 4, 4)), 0.5, name="truth").assign_attrs(phases={"PORE": 0})
     target = grid((2, 2, 2), 1.0, origin=0.25).assign_attrs(other=1)
     out = ct.register.coarsen(labels, target)
-    assert (out.name, out.attrs["phases"], out.dtype) == ("truth", {"PORE": 0}, np.uint8)
+    assert (out.name, out.attrs, out.dtype) == ("truth", {"phases": {"PORE": 0}}, np.uint8)
     assert out.x.equals(target.x)
 
 
@@ -128,6 +129,70 @@ def test_an_alignment_that_moves_nothing_gives_the_exact_result_at_a_whole_ratio
     np.testing.assert_array_equal(
         ct.register.coarsen(ct.volume(codes, 0.1), target, alignment=still).data, exact.data
     )
+
+
+def test_an_alignment_that_swaps_axes_equals_coarsening_the_transposed_labels():
+    """The points of a coarse voxel follow the fine voxels along each of its own axes: here 20, 1 and 1."""
+    codes = random_codes((4, 80, 5), smooth=0.7)
+    swap = np.eye(4)[[1, 0, 2, 3]]
+    target = grid((4, 4, 5), 1.0, origin=(0.475, 0.0, 0.0))
+    wanted = ct.register.coarsen(ct.volume(codes.transpose(1, 0, 2), (0.05, 1.0, 1.0)), target)
+    labels = ct.volume(codes, (1.0, 0.05, 1.0))
+    found = ct.register.coarsen(labels, target, alignment=SimpleNamespace(matrix=swap))
+    np.testing.assert_array_equal(found.data, wanted.data)
+
+
+def densely(codes, edge, matrix, target, points):
+    """Shares of the codes in each coarse voxel, from `points`³ even points; outside counts as code 3."""
+    size, shape = ct.voxel_size(target), target.shape
+    steps = [(np.arange(n * points) + 0.5) / points - 0.5 for n in shape]
+    where = np.stack(np.meshgrid(*[s * e for s, e in zip(steps, size, strict=True)], indexing="ij"), -1)
+    where += origin(target)
+    index = np.rint((where - matrix[:3, 3]) @ np.linalg.inv(matrix[:3, :3]).T / edge).astype(int)
+    inside = ((index >= 0) & (index < codes.shape)).all(axis=-1)
+    seen = np.where(inside, codes[tuple(np.where(inside[..., None], index, 0).transpose(3, 0, 1, 2))], 3)
+    cells = [part for n in shape for part in (n, points)]
+    return np.stack([(seen == c).reshape(cells).mean(axis=(1, 3, 5)) for c in range(4)])
+
+
+def test_a_turned_random_field_equals_dense_sampling():
+    """At 3.27 fine voxels a side; only where two codes share a voxel to a tenth may the winner differ."""
+    codes, edge = random_codes((36, 40, 44), seed=4, smooth=2.0), 0.134
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.from_euler("xyz", (9, -6, 11), degrees=True).as_matrix()
+    matrix[:3, 3] = (0.3, -0.2, 0.4)
+    target = grid((9, 10, 11), 0.438, origin=0.2)
+    shares = densely(codes, edge, matrix, target, points=20)
+    wanted = np.array([0, 1, 2, 255])[shares.argmax(axis=0)]
+    found = ct.register.coarsen(ct.volume(codes, edge), target, alignment=SimpleNamespace(matrix=matrix))
+    order = np.sort(shares, axis=0)
+    clear = order[-1] - order[-2] > 0.1
+    assert clear.mean() > 0.8
+    assert set(np.unique(wanted[clear])) == {0, 1, 2, 255}
+    np.testing.assert_array_equal(found.data[clear], wanted[clear])
+    assert (found.data == wanted).mean() > 0.98
+
+
+def test_a_bar_is_shown_where_many_slabs_are_read_and_can_be_left_out(monkeypatch, capsys):
+    monkeypatch.setattr("corrtomo.register.majority._SLAB", 100)
+    labels, target = ct.volume(random_codes((12, 15, 18)), 0.1), grid((5, 6, 8), 0.23, origin=0.065)
+    quiet = ct.register.coarsen(labels, target, progress=False)
+    assert capsys.readouterr().err == ""
+    np.testing.assert_array_equal(ct.register.coarsen(labels, target), quiet)
+    assert "coarsen labels" in capsys.readouterr().err
+
+
+def scaled(factor):
+    return SimpleNamespace(matrix=np.diag([factor, factor, factor, 1.0]))
+
+
+def test_a_grid_finer_than_the_labels_is_refused_with_the_scale_of_the_alignment():
+    labels, fine, same = grid((9, 9, 9), 0.2), grid((4, 4, 4), 0.15), grid((4, 4, 4), 0.2)
+    for onto, alignment in ((fine, scaled(1.0)), (same, scaled(1.5))):
+        with pytest.raises(ValueError, match="as coarse or coarser"):
+            ct.register.coarsen(labels, onto, alignment=alignment)
+    for onto, alignment in ((fine, scaled(0.75)), (same, scaled(1.003))):  # a scale is fitted, not exact
+        assert (ct.register.coarsen(labels, onto, alignment=alignment) == 0).all()
 
 
 def test_a_turned_half_space_is_found_where_it_lies(monkeypatch):

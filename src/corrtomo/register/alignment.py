@@ -15,8 +15,8 @@ from scipy import ndimage
 from ..phases import Phase
 from ..volume import SPATIAL, check_image, origin, voxel_size
 from .averaging import block_means, near_voxel
+from .frames import Floats, inverse, move, voxel_map
 
-Floats = npt.NDArray[np.float64]
 _SLAB = 1 << 21
 
 
@@ -84,13 +84,12 @@ class Alignment:
                 f"Cannot align points of shape {points.shape}: {n} numbers a point are needed, "
                 f"{', '.join(SPATIAL[-n:])} in µm. Pass an array of shape (points, {n})."
             )
-        moved: Floats = points @ self.matrix[:n, :n].T + self.matrix[:n, n]
-        return moved
+        return move(self.matrix, points)
 
     def inverse(self) -> Alignment:
         """Return the alignment from the fixed to the moving frame; shift and error are as seen from there."""
         n = len(self.matrix) - 1
-        matrix = np.asarray(np.linalg.inv(self.matrix), np.float64)
+        matrix = inverse(self.matrix)
         shift = -matrix[:n, :n] @ np.array(self.shift_um)
         return replace(
             self,
@@ -139,8 +138,8 @@ class Alignment:
         Grey values are interpolated linearly; of an image at least twice as fine as `onto`, blocks of voxels
         are averaged first. Labels so fine lose what lies between the voxels of `onto`: bring those down by
         the majority rule, ``ct.register.coarsen(labels, onto, alignment=...)``. A voxel is known up to its
-        face, half a voxel beyond its centre. Memory is that of the result and, while it is read, of the part
-        of `image` under a few slices of it.
+        face, half a voxel beyond its centre, and what does not fill a block at the far ends is averaged too.
+        Memory is that of the result and, while it is read, of the part of `image` under a few slices of it.
         """
         self._check(image, onto)
         nearest = labels if labels is not None else image.dtype == bool or "phases" in image.attrs
@@ -149,15 +148,17 @@ class Alignment:
             parts = [self.resample(one, grid, fill=fill, labels=nearest) for one in image]
             return xr.concat(parts, "channel").assign_coords(channel=image.channel)
         value = _fill(image, fill, nearest)
+        blocks = np.array(image.shape, float)
         if not nearest:
             finest = min(voxel_size(grid)) * (1 + 1e-9)
             counts = [max(1, int(finest / v)) for v in voxel_size(image)]
             if max(counts) > 1:
                 counts = [min(c, n) for c, n in zip(counts, near_voxel(image, finest), strict=True)]
-                image = block_means(image, counts).assign_attrs(image.attrs)
-        out = np.empty(grid.shape, _dtype(image, nearest))
+                blocks /= counts
+                image = block_means(image, counts, whole=False).assign_attrs(image.attrs)
+        out = np.full(grid.shape, value, _dtype(image, nearest))
         for rows in _slabs(grid.shape):
-            self._fill_slab(image, grid, rows, value, nearest, out[rows])
+            self._sample(image, blocks, grid[rows], nearest, out[rows])
         result = grid.copy(data=out).rename(image.name)
         result.attrs = dict(image.attrs)
         return result
@@ -173,40 +174,47 @@ class Alignment:
                     "dims with ct.register.align()."
                 )
 
-    def _fill_slab(
+    def _sample(
         self,
         image: xr.DataArray,
+        blocks: Floats,
         grid: xr.DataArray,
-        rows: slice,
-        value: float,
         nearest: bool,
         out: npt.NDArray[np.generic],
     ) -> None:
-        n = grid.ndim
-        index = np.indices(out.shape, np.float64).reshape(n, -1)
-        index[0] += rows.start
-        place = index * np.array(voxel_size(grid))[:, None] + np.array(origin(grid))[:, None]
-        back = np.linalg.inv(self.matrix)
-        place = back[:n, :n] @ place + back[:n, n:]
-        place = (place - np.array(origin(image))[:, None]) / np.array(voxel_size(image))[:, None]
+        """Write what an image of so many `blocks` along each axis shows at the voxels of `grid`."""
+        back = inverse(self.matrix)
+        start = move(back, np.array(origin(grid)))
+        linear, offset = voxel_map(image, start, back[:-1, :-1], voxel_size(grid))
+        place = linear @ np.indices(out.shape, np.float64).reshape(out.ndim, -1) + offset[:, None]
+        inside = ((place >= -0.5 - 1e-9) & (place <= blocks[:, None] - 0.5 + 1e-9)).all(axis=0)
+        if not inside.any():
+            return
         sizes = np.array(image.shape)[:, None]
-        inside = ((place >= -0.5 - 1e-9) & (place <= sizes - 0.5 + 1e-9)).all(axis=0)
-        flat = np.full(index.shape[1], value, out.dtype)
-        if inside.any():
-            place = np.clip(place[:, inside], 0, sizes - 1)
-            low = np.floor(place.min(axis=1)).astype(int)
-            high = np.ceil(place.max(axis=1)).astype(int) + 1
-            box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-            part = np.asarray(image.data[box])
-            place -= low[:, None]
-            if nearest:
-                chosen = np.minimum(np.floor(place + 0.5).astype(int), np.array(part.shape)[:, None] - 1)
-                flat[inside] = part[tuple(chosen)]
-            else:
-                flat[inside] = ndimage.map_coordinates(
-                    part.astype(np.float32), place, order=1, mode="nearest", output=np.float32
-                )
-        out[...] = flat.reshape(out.shape)
+        place = np.clip(_stretch(place[:, inside], blocks[:, None]), 0, sizes - 1)
+        low = np.floor(place.min(axis=1)).astype(int)
+        high = np.ceil(place.max(axis=1)).astype(int) + 1
+        box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+        part = np.asarray(image.data[box])
+        place -= low[:, None]
+        if nearest:
+            chosen = np.minimum(np.floor(place + 0.5).astype(int), np.array(part.shape)[:, None] - 1)
+            found = part[tuple(chosen)]
+        else:
+            found = ndimage.map_coordinates(
+                part.astype(np.float32), place, order=1, mode="nearest", output=np.float32
+            )
+        out[inside.reshape(out.shape)] = found
+
+
+def _stretch(place: Floats, blocks: Floats) -> Floats:
+    """Bring places in blocks to the numbers of their means: a last block that is not full lies nearer."""
+    full = np.floor(blocks)
+    rest = blocks - full
+    if not rest.any():
+        return place
+    beyond = np.where(rest > 0, np.maximum(place - (full - 1), 0.0), 0.0)  # the last full block
+    return place + beyond * (2 / (1 + rest) - 1)
 
 
 def _slabs(shape: Sequence[int]) -> list[slice]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import pairwise, product
 from typing import Any
 
@@ -17,14 +18,17 @@ _PIECE = 1 << 25
 """Voxels of an image in memory that are summed at a time."""
 
 
-def block_means(image: xr.DataArray, counts: Sequence[int], *, progress: bool = False) -> xr.DataArray:
+def block_means(
+    image: xr.DataArray, counts: Sequence[int], *, whole: bool = True, progress: bool = False
+) -> xr.DataArray:
     """Average blocks of voxels, `counts` along each axis, as ``float32``.
 
     A fine image that is sampled at coarse points keeps the noise of single voxels and folds fine detail into
     coarse; the mean over a block does neither. Each Dask chunk is read once, whatever its size. What does not
-    fill a block at the far ends is left out.
+    fill a block at the far ends is left out; unless `whole`, it is a block of its own, the mean of what is
+    there, and lies nearer to the block before than its coordinate says.
     """
-    sizes = tuple(n // k for n, k in zip(image.shape, counts, strict=True))
+    sizes = tuple(n // k if whole else -(-n // k) for n, k in zip(image.shape, counts, strict=True))
     sums = np.zeros(sizes, np.float64)
     pieces = list(_pieces(image))
     for where in tqdm(pieces, desc="average blocks", unit="piece", disable=not progress or len(pieces) < 4):
@@ -37,7 +41,8 @@ def block_means(image: xr.DataArray, counts: Sequence[int], *, progress: bool = 
             sums[tuple(place)] += part
     edge = voxel_size(image)
     start = [o + (k - 1) / 2 * e for o, k, e in zip(origin(image), counts, edge, strict=True)]
-    means = (sums / np.prod(counts)).astype(np.float32)
+    filled = [np.minimum(k, n - k * np.arange(m)) for n, k, m in zip(image.shape, counts, sizes, strict=True)]
+    means = (sums / reduce(np.multiply.outer, filled)).astype(np.float32)
     return volume(means, [k * e for k, e in zip(counts, edge, strict=True)], origin=start, dims=_names(image))
 
 
@@ -69,16 +74,25 @@ def _sum_along(
     part: npt.NDArray[Any], axis: int, start: int, count: int, blocks: int
 ) -> tuple[npt.NDArray[Any], int]:
     """Add up the voxels of each block along one axis; return the number of the first block too."""
-    part = part[(slice(None),) * axis + (slice(0, max(0, blocks * count - start)),)]
-    first, size = start // count, part.shape[axis]
-    if size == 0 or count == 1:
-        return part, first
-    cuts = np.maximum(np.arange(first, (start + size - 1) // count + 1) * count - start, 0)
-    wide = np.float64 if np.issubdtype(part.dtype, np.floating) else np.int64
-    if len(cuts) * count == size:  # whole blocks: several times faster than reduceat
-        shape = (*part.shape[:axis], len(cuts), count, *part.shape[axis + 1 :])
-        return _add_slices(part.reshape(shape), axis + 1), first
-    return np.add.reduceat(part, cuts, axis=axis, dtype=wide), first
+
+    def cut(low: int, high: int) -> npt.NDArray[Any]:
+        return part[(slice(None),) * axis + (slice(low, high),)]
+
+    first, size = start // count, min(part.shape[axis], blocks * count - start)
+    if size <= 0 or count == 1:
+        return cut(0, max(size, 0)), first
+    head = min(-start % count, size)  # of a block that began in the piece before
+    number = (size - head) // count
+    tail = head + number * count
+    sums = [
+        _add_slices(
+            cut(low, high).reshape(*part.shape[:axis], m, (high - low) // m, *part.shape[axis + 1 :]),
+            axis + 1,
+        )
+        for low, high, m in ((0, head, 1), (head, tail, number), (tail, size, 1))
+        if high > low
+    ]
+    return sums[0] if len(sums) == 1 else np.concatenate(sums, axis), first
 
 
 def _add_slices(blocks: npt.NDArray[Any], axis: int) -> npt.NDArray[Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import fft
 
-Grey = npt.NDArray[np.float32]
+from .frames import Grey
+
 _FLAT = 1e-3
 """Variance below this share of the image's own counts as none: no structure to compare."""
 

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import SimpleITK
 import xarray as xr
 
 from ..volume import origin, voxel_size
+from .frames import Floats, Grey, move
 
 sitk: Any = SimpleITK  # its functions carry no types
 Kind = Literal["rigid", "similarity", "affine"]
-Floats = npt.NDArray[np.float64]
-Grey = npt.NDArray[np.float32]
 _BINS = 32
 SAMPLES = 60_000
 _ITERATIONS = 200
@@ -50,7 +48,7 @@ def maximise(
     """
     # Both frames are centred: far from its origin, a turn is hard to tell from a shift in floats.
     here = np.array([(float(first[d][0]) + float(first[d][-1])) / 2 for d in first.dims])
-    there = start[:-1, :-1] @ here + start[:-1, -1]
+    there = move(start, here)
     begin = _shift(-there) @ start @ _shift(here)
     images = _to_sitk(first, here), _to_sitk(other, there)
     ndim, edge = first.ndim, float(np.mean(voxel_size(first)))

@@ -24,11 +24,19 @@ _SLAB = 1 << 26
 _LEAST_POINTS = 8
 _DRAW = 1e-9
 """Shares of a voxel that differ by less are a draw: they are sums of rounded numbers."""
+_SCALE_ERROR = 0.01
+"""How far the scale of an alignment may be off: it is fitted."""
 
 Floats = npt.NDArray[np.float64]
 
 
-def coarsen(labels: xr.DataArray, onto: xr.DataArray, *, alignment: Alignment | None = None) -> xr.DataArray:
+def coarsen(
+    labels: xr.DataArray,
+    onto: xr.DataArray,
+    *,
+    alignment: Alignment | None = None,
+    progress: bool = True,
+) -> xr.DataArray:
     """Bring fine labels onto a coarse grid by the majority rule.
 
     FIB-SEM sees what X-ray tomography may be judged by only once it stands on the X-ray grid: the paper
@@ -44,6 +52,8 @@ def coarsen(labels: xr.DataArray, onto: xr.DataArray, *, alignment: Alignment | 
     alignment : Alignment, optional
         From the frame of `labels` to that of `onto`, as :func:`corrtomo.register.align` finds it. By default
         both share one frame.
+    progress : bool
+        Show a bar while large labels are read.
 
     Returns
     -------
@@ -55,15 +65,17 @@ def coarsen(labels: xr.DataArray, onto: xr.DataArray, *, alignment: Alignment | 
     TypeError
         If the labels are grey values or booleans.
     ValueError
-        If the dims differ, `onto` is finer than `labels`, they do not overlap, or a code is beyond 255.
+        If the dims differ, `onto` is finer than `labels` (as the alignment scales them; by more than 1 %,
+        since a scale is fitted), they do not overlap, or a code is beyond 255.
 
     Notes
     -----
     Without an alignment the shares are exact: a fine voxel that a border of the coarse grid cuts counts for
-    each side by its part. With one, each coarse voxel is sampled at n³ even points, n the ratio of the voxel
-    sizes rounded up, 8 at least, and each point takes the code of the fine voxel that it lies in. Of equal
-    shares the lower code wins. What lies outside the labels counts as left out (255) and votes as such: a
-    coarse voxel that is less than half covered is left out. A film thinner than half a coarse voxel is gone.
+    each side by its part. With one, each coarse voxel is sampled at even points, along each of its axes as
+    many as it crosses fine voxels, 8 at least, and each point takes the code of the fine voxel that it lies
+    in. Of equal shares the lower code wins. What lies outside the labels counts as left out (255) and votes
+    as such: a coarse voxel that is less than half covered is left out. A film thinner than half a coarse
+    voxel is gone.
 
     Examples
     --------
@@ -76,16 +88,15 @@ def coarsen(labels: xr.DataArray, onto: xr.DataArray, *, alignment: Alignment | 
     """
     _check(labels, onto)
     to_fine = _index_map(labels, onto, alignment)
-    ratio = np.abs(to_fine[:3, :3]).sum(axis=1)
-    if alignment is None:
-        _check_ratio(labels, onto)
+    _check_ratio(labels, onto, to_fine, 1e-6 if alignment is None else _SCALE_ERROR)
     lead = 3 - labels.ndim
     shape = (1,) * lead + onto.shape
     out = np.full(shape, Phase.LEFT_OUT, np.uint8)
-    points = np.maximum(_LEAST_POINTS, np.ceil(ratio - 1e-9)).astype(np.int64)
+    crossed = np.abs(to_fine[:3, :3]).sum(axis=0)
+    points = np.maximum(_LEAST_POINTS, np.ceil(crossed - 1e-9)).astype(np.int64)
     points[:lead] = 1
     covered = False
-    for planes, box, fine in _slabs(labels, to_fine, shape):
+    for planes, box, fine in _slabs(labels, to_fine, shape, progress):
         covered = True
         if alignment is None:
             ends = [_parts(to_fine, axis, shape, planes, box) for axis in range(3)]
@@ -100,7 +111,9 @@ def coarsen(labels: xr.DataArray, onto: xr.DataArray, *, alignment: Alignment | 
             "µm, and nothing overlaps. Both must share a frame, or an alignment must join them. Find one "
             "with ct.register.align(moving, fixed) and pass it as alignment=."
         )
-    return onto.copy(data=out.reshape(onto.shape)).rename(labels.name).assign_attrs(labels.attrs)
+    result = onto.copy(data=out.reshape(onto.shape)).rename(labels.name)
+    result.attrs = dict(labels.attrs)
+    return result
 
 
 def _check(labels: xr.DataArray, onto: xr.DataArray) -> None:
@@ -120,12 +133,15 @@ def _check(labels: xr.DataArray, onto: xr.DataArray) -> None:
         )
 
 
-def _check_ratio(labels: xr.DataArray, onto: xr.DataArray) -> None:
-    fine, coarse = voxel_size(labels), voxel_size(onto)
-    if any(c < f * (1 - 1e-6) for f, c in zip(fine, coarse, strict=True)):
+def _check_ratio(labels: xr.DataArray, onto: xr.DataArray, to_fine: Floats, error: float) -> None:
+    """Refuse a grid with a step, along any axis, of less than one fine voxel."""
+    steps = np.linalg.norm(to_fine[:3, 3 - labels.ndim : 3], axis=0)
+    if (steps < 1 - error).any():
         raise ValueError(
-            f"Cannot coarsen labels of voxel size {fine} µm onto {coarse} µm: the grid must be as coarse or "
-            "coarser along each axis. Swap the two images."
+            f"Cannot coarsen labels of voxel size {voxel_size(labels)} µm onto {voxel_size(onto)} µm: there, "
+            f"a voxel is {', '.join(f'{s:.3g}' for s in steps)} of theirs long, and the grid must be as "
+            "coarse or coarser along each axis. Swap the two images, or bring the labels onto a finer grid "
+            "with alignment.resample()."
         )
 
 
@@ -146,7 +162,7 @@ def _index_map(labels: xr.DataArray, onto: xr.DataArray, alignment: Alignment | 
 
 
 def _slabs(
-    labels: xr.DataArray, to_fine: Floats, shape: tuple[int, ...]
+    labels: xr.DataArray, to_fine: Floats, shape: tuple[int, ...], progress: bool
 ) -> Iterator[tuple[slice, tuple[slice, ...], npt.NDArray[np.uint8]]]:
     """Cut the coarse grid into slabs along z; yield each with the box of fine voxels that it needs."""
     sizes = (1,) * (3 - labels.ndim) + labels.shape
@@ -158,7 +174,7 @@ def _slabs(
     ends = np.linspace(0, shape[0], count + 1).astype(int)
     data = labels.data.reshape(sizes)
     slabs = [slice(int(a), int(b)) for a, b in pairwise(ends)]
-    for planes in tqdm(slabs, desc="coarsen labels", unit="slab", disable=count < 4):
+    for planes in tqdm(slabs, desc="coarsen labels", unit="slab", disable=not progress or count < 4):
         box = _box(to_fine, shape, planes, sizes)
         if box is not None:
             yield planes, box, _codes(data[box])

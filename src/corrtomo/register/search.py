@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 from scipy import ndimage
-from scipy.spatial.transform import Rotation
 
 from ..volume import origin, voxel_size
-from .correlation import Correlator, Grey
+from .correlation import Correlator
+from .frames import Floats, Grey, corners, extent, inverse, move, sample, turn
 
-Floats = npt.NDArray[np.float64]
 _VOXELS = 4_000
 """Coarse voxels in the smaller of the two images: enough to tell poses apart, few enough to try hundreds."""
 _CANDIDATES = 4
@@ -45,7 +42,7 @@ class Candidate:
 
 def search_voxel(fixed: xr.DataArray, moving: xr.DataArray) -> float:
     """Return the edge of the coarse voxel in µm."""
-    sizes = [np.prod([n * v for n, v in zip(i.shape, voxel_size(i), strict=True)]) for i in (fixed, moving)]
+    sizes = [np.prod(extent(image)) for image in (fixed, moving)]
     edge = (min(sizes) / _VOXELS) ** (1 / fixed.ndim)
     return max([float(edge), *voxel_size(fixed), *voxel_size(moving)])
 
@@ -58,44 +55,28 @@ def candidates(
     still, turned = _smooth(fixed, edge), _smooth(moving, edge)
     half = (np.array(moving.shape) - 1) / 2 * voxel_size(moving) * max(scales)
     turns = _turns(where.turn_deg, edge, float(np.linalg.norm(half)), fixed.ndim)
-    reach = np.max([np.abs(turn) @ half for turn in turns], axis=0)
+    reach = np.max([np.abs(one) @ half for one in turns], axis=0)
     size = 2 * np.floor(reach / edge).astype(int) + 1
     low = np.array(origin(fixed))
     high = low + (np.array(fixed.shape) - 1) * voxel_size(fixed)
     count = np.floor((high - low) / edge + 1e-9).astype(int) + 1
-    grid = _sample(still, fixed, low, np.eye(fixed.ndim), edge, count)
+    grid = sample(still, fixed, low, np.eye(fixed.ndim), edge, tuple(count))
     # Shift 0: the middle of the moving grid at the target.
     first = np.rint((where.target - low) / edge - (size - 1) / 2).astype(int)
     steps = int(np.ceil(where.shift_um / edge))
     correlate = Correlator(grid, tuple(size), (steps,) * fixed.ndim, tuple(first))
     least = where.min_overlap * min(grid.size, int(np.prod(half * 2 / edge + 1)))
     found = []
-    for scale, turn in product(scales, turns):
-        linear = turn * scale
-        corner = where.centre - np.linalg.inv(linear) @ ((size - 1) / 2 * edge)
-        value, overlap = correlate(_sample(turned, moving, corner, np.linalg.inv(linear), edge, size))
+    for scale, one in product(scales, turns):
+        linear = one * scale
+        back = inverse(linear)
+        corner = where.centre - back @ ((size - 1) / 2 * edge)
+        value, overlap = correlate(sample(turned, moving, corner, back, edge, tuple(size)))
         value = np.where(overlap >= least, np.abs(value), 0.0)
         for peak in _peaks(value):
             place = low + (first + np.array(peak) - steps + (size - 1) / 2) * edge
             found.append(Candidate(_pose(linear, where.centre, place), float(value[peak])))
     return _distinct(sorted(found, key=lambda c: -c.correlation), where.centre, half, 3 * edge)
-
-
-def corners(low: Floats, high: Floats) -> Floats:
-    """Return the corners of a box, one a row."""
-    return np.array(list(product(*zip(low, high, strict=True))))
-
-
-def move(matrix: Floats, points: Floats) -> Floats:
-    """Apply a matrix over (z, y, x, 1) to points, one a row."""
-    n = len(matrix) - 1
-    out: Floats = points @ matrix[:n, :n].T + matrix[:n, n]
-    return out
-
-
-def inverse(matrix: Floats) -> Floats:
-    """Return the matrix of the way back."""
-    return np.asarray(np.linalg.inv(matrix), np.float64)
 
 
 def _pose(linear: Floats, centre: Floats, place: Floats) -> Floats:
@@ -111,26 +92,12 @@ def _turns(turn_deg: float, edge: float, radius: float, ndim: int) -> list[Float
     step = min(float(np.rad2deg(_CORNER * edge / max(radius, edge))), 10.0)
     number = max(0, int(np.ceil(turn_deg / step - 0.5 - 1e-9)))
     angles = np.arange(-number, number + 1) * (turn_deg / (number + 0.5))
-    if ndim == 2:
-        return [np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]]) for a in np.deg2rad(angles)]
-    vectors = list(product(angles, repeat=3))
-    return list(Rotation.from_rotvec(vectors, degrees=True).as_matrix())
+    return [turn(np.array(vector)) for vector in product(angles, repeat=3 if ndim == 3 else 1)]
 
 
 def _smooth(image: xr.DataArray, edge: float) -> Grey:
     sigma = [np.sqrt(max(0.0, (0.5 * edge / v) ** 2 - 0.25)) for v in voxel_size(image)]
     return np.asarray(ndimage.gaussian_filter(np.asarray(image.data, np.float32), sigma))
-
-
-def _sample(grey: Grey, image: xr.DataArray, start: Any, linear: Any, edge: float, size: Any) -> Grey:
-    """Sample at ``start + linear @ index * edge`` of the image's own frame; NaN outside."""
-    per_um = 1.0 / np.array(voxel_size(image))
-    offset = (start - origin(image)) * per_um
-    return np.asarray(
-        ndimage.affine_transform(
-            grey, per_um[:, None] * linear * edge, offset, tuple(size), order=1, cval=np.nan
-        )
-    )
 
 
 def _peaks(value: Grey) -> list[tuple[int, ...]]:

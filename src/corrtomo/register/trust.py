@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from scipy import ndimage
-from scipy.spatial.transform import Rotation
 
 from ..volume import origin, voxel_size
-from .agreement import Agreement
 from .alignment import AlignmentError
-from .information import Grey, Kind, Maximum, mutual_information
-from .search import Floats, Range, corners, move
+from .frames import Floats, corners, extent, move, sample_onto, turn, turn_deg
+from .information import Kind, Maximum, mutual_information
+from .search import Range
+from .subvolumes import Agreement
 
 _POSES = 30
 _ABOVE_CHANCE = 2.0
@@ -27,20 +26,14 @@ def overlap(moving: xr.DataArray, fixed: xr.DataArray, matrix: Floats) -> float:
     points = index.reshape(-1, moving.ndim) * voxel_size(moving) + origin(moving)
     place = (move(matrix, points) - origin(fixed)) / np.array(voxel_size(fixed))
     inside = ((place >= -0.5) & (place <= np.array(fixed.shape) - 0.5)).all(axis=1).mean()
-    sizes = [float(np.prod(np.array(i.shape) * voxel_size(i))) for i in (moving, fixed)]
+    sizes = [float(np.prod(extent(image))) for image in (moving, fixed)]
     return float(inside * sizes[0] / min(sizes))
 
 
 def check_range(matrix: Floats, where: Range) -> None:
     """Refuse a pose at or beyond the edge of where it was looked for."""
-    n = len(where.centre)
-    shift = move(matrix, where.centre[None])[0] - where.target
-    left, _, right = np.linalg.svd(matrix[:n, :n])
-    turn = left @ right
-    if n == 3:
-        angles = Rotation.from_matrix(turn).as_rotvec(degrees=True)
-    else:
-        angles = np.rad2deg(np.arctan2(turn[1:, 0], turn[0, 0]))
+    shift = move(matrix, where.centre) - where.target
+    angles = turn_deg(matrix)
     if np.abs(shift).max() > where.shift_um or np.abs(angles).max() > where.turn_deg:
         raise AlignmentError(
             f"Cannot align the images: the best pose, shifted by {shift.round(2)} µm and turned by "
@@ -53,14 +46,15 @@ def check_chance(moving: xr.DataArray, fixed: xr.DataArray, matrix: Floats, wher
     """Refuse a pose that is hardly better than random ones; return the level of those."""
     rng = np.random.default_rng(seed)
     n = moving.ndim
-    there = move(matrix, where.centre[None])[0]
+    angles = 3 if n == 3 else 1
+    there = move(matrix, where.centre)
     least = 0.15 * _length(moving, fixed)
     levels: list[float] = []
     for _ in range(10 * _POSES):
         step = rng.uniform(-1, 1, n)
         step *= max(where.shift_um, 2 * least) / np.abs(step).max() * rng.uniform(0.3, 1.0)
         pose = np.eye(n + 1)
-        pose[:n, :n] = _random_turn(rng, n, where.turn_deg) @ matrix[:n, :n]
+        pose[:n, :n] = turn(rng.uniform(-where.turn_deg, where.turn_deg, angles)) @ matrix[:n, :n]
         pose[:n, n] = there + step - pose[:n, :n] @ where.centre
         if np.linalg.norm(step) < least or overlap(moving, fixed, pose) < 0.5 * where.min_overlap:
             continue
@@ -116,11 +110,11 @@ def check_agreement(seen: Agreement, kind: Kind, structure_um: float) -> None:
             "A voxel size is not as stated. Fit the scale with transform='similarity', or state it anew "
             "with ct.volume()."
         )
-    if seen.parts - seen.lost < 4 or seen.lost > _LOST * seen.parts:
+    if np.isinf(seen.error_um) or seen.lost > _LOST * seen.parts:
         raise AlignmentError(
-            f"Cannot align the images: {seen.lost} of {seen.parts} sub-volumes find no match near the best "
-            "pose, so it is not to be trusted. Check that both show the same spot and that the stated voxel "
-            "sizes are right, or fit them with transform='similarity'."
+            f"Cannot align the images: only {seen.parts - seen.lost} of {seen.parts} sub-volumes find a "
+            "match near the best pose, so it is not to be trusted. Check that both show the same spot and "
+            "that the stated voxel sizes are right, or fit them with transform='similarity'."
         )
     # Where the images are blurred over many voxels, a voxel is no measure: the structure is.
     most = max(_SPREAD_VOXELS * seen.edge_um, structure_um)
@@ -133,23 +127,11 @@ def check_agreement(seen: Agreement, kind: Kind, structure_um: float) -> None:
 
 
 def _length(moving: xr.DataArray, fixed: xr.DataArray) -> float:
-    return min(float(np.prod(np.array(i.shape) * voxel_size(i)) ** (1 / i.ndim)) for i in (moving, fixed))
-
-
-def _random_turn(rng: np.random.Generator, ndim: int, turn_deg: float) -> Floats:
-    if ndim == 3:
-        turn: Floats = Rotation.from_rotvec(rng.uniform(-turn_deg, turn_deg, 3), degrees=True).as_matrix()
-        return turn
-    a = np.deg2rad(rng.uniform(-turn_deg, turn_deg))
-    return np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+    return min(float(np.prod(extent(i)) ** (1 / i.ndim)) for i in (moving, fixed))
 
 
 def _information(moving: xr.DataArray, fixed: xr.DataArray, matrix: Floats) -> float:
     """Return the mutual information at a pose, over the overlap."""
-    per_voxel = 1.0 / np.array(voxel_size(fixed))
-    n = moving.ndim
-    linear = per_voxel[:, None] * matrix[:n, :n] * np.array(voxel_size(moving))
-    offset = (move(matrix, np.array(origin(moving))[None])[0] - origin(fixed)) * per_voxel
-    grey: Grey = ndimage.affine_transform(fixed.data, linear, offset, moving.shape, order=1, cval=np.nan)
+    grey = sample_onto(moving, fixed.data, fixed, matrix)
     known = np.isfinite(grey)
     return mutual_information(moving.data[known], grey[known])

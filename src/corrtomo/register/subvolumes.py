@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from scipy import ndimage
 
-from ..volume import origin, voxel_size
-from .correlation import Correlator, Grey
-from .search import Floats, corners, move
+from ..volume import voxel_size
+from .correlation import Correlator
+from .frames import Floats, Grey, corners, sample_onto
+from .information import Kind
 
 _PARTS = 12
 _REACH = 4
 _CLASSES = 32
 _LEAST_KNOWN = 0.3
 _LEAST_VOXELS = 3
+_LEAST_PARTS = 4
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,14 @@ class Agreement:
     error_um : float
         Expected error at the farthest corner of the overlap.
     spread_um : float
-        Root mean square distance between sub-volumes and the motion fitted to them.
+        Root mean square distance between sub-volumes and the motion fitted to them, in the kind of the
+        alignment.
     scale, scale_sd : float
         Further scale that they ask for, and its standard deviation.
     parts, lost : int
         Sub-volumes compared, and those of them without a match within reach.
     edge_um, radius_um : float
         Voxel they were matched at; distance of the farthest corner from the middle of the overlap.
-    middle : numpy.ndarray
-        Middle of the overlap in the frame of the first image.
     """
 
     error_um: float
@@ -49,53 +51,39 @@ class Agreement:
     lost: int
     edge_um: float
     radius_um: float
-    middle: Floats
 
 
-def agreement(first: xr.DataArray, other: xr.DataArray, matrix: Floats) -> Agreement:
+def agreement(first: xr.DataArray, other: xr.DataArray, matrix: Floats, kind: Kind) -> Agreement:
     """Match sub-volumes of `first` with `other`, brought onto its grid, and fit one motion to what they say.
 
     The grey values of `other` are first replaced by what `first` shows at them on average, so that
-    correlation means the same whatever the contrast.
+    correlation means the same whatever the contrast. The motion has the freedom that the alignment had: what
+    was fitted too, a scale or shear, can be wrong too.
     """
     edge = np.array(voxel_size(first))
-    brought = _bring(first, other, matrix)
-    here = ndimage.gaussian_filter(np.asarray(first.data, np.float32), 0.5)
+    here, brought = _blurred(first), sample_onto(first, _blurred(other), other, matrix)
     alike = _as_if_first(here, brought)
     known = np.isfinite(alike)
     box = ndimage.find_objects(known.astype(np.uint8))[0]
     length = np.array([part.stop - part.start for part in box]) * edge
-    places, gaps, lost = [], [], 0
-    for part in _cut(box, length, known):
-        gap = _match(here, alike, part)
-        if gap is None:
-            lost += 1
-            continue
-        places.append([(p.start + p.stop - 1) / 2 for p in part] * edge + np.array(origin(first)))
-        gaps.append(gap * edge)
-    low = np.array([p.start for p in box]) * edge + origin(first)
-    ends = corners(low, low + length)
+    parts = _cut(box, length, known)
+    gaps = [_match(here, alike, part) for part in parts]
+    seen = [(p, gap) for p, gap in zip(parts, gaps, strict=True) if gap is not None]
+    about = len(parts), len(parts) - len(seen), float(edge.max()), float(np.linalg.norm(length) / 2)
+    if len(seen) < (first.ndim + 2 if kind == "affine" else _LEAST_PARTS):
+        return Agreement(np.inf, np.inf, 1.0, np.inf, *about)
+    low = np.array([p.start for p in box]) * edge
     middle = low + length / 2
-    radius = float(np.linalg.norm(length) / 2)
-    small = float(edge.max())
-    if len(places) < first.ndim + 1:
-        return Agreement(np.inf, np.inf, 1.0, np.inf, len(places) + lost, lost, small, radius, middle)
-    x, d = np.array(places), np.array(gaps)
-    error, spread = _fit(x, d, middle, ends)
-    scale, scale_sd = _fit_scale(x, d, middle)
-    return Agreement(error, spread, scale, scale_sd, len(x) + lost, lost, small, radius, middle)
+    x = np.array([[(p.start + p.stop - 1) / 2 for p in part] * edge for part, _ in seen]) - middle
+    d = np.array([gap * edge for _, gap in seen])
+    fit, similar = _fit(x, d, kind), _fit(x, d, "similarity")
+    error = fit.error(corners(low, low + length) - middle)
+    scale_sd = float(np.sqrt(similar.covariance[-1, -1]))
+    return Agreement(error, fit.spread, 1.0 + float(similar.found[-1]), scale_sd, *about)
 
 
-def _bring(first: xr.DataArray, other: xr.DataArray, matrix: Floats) -> Grey:
-    """Sample `other` on the grid of `first`; NaN outside."""
-    per_voxel = 1.0 / np.array(voxel_size(other))
-    n = first.ndim
-    linear = per_voxel[:, None] * matrix[:n, :n] * np.array(voxel_size(first))
-    offset = (move(matrix, np.array(origin(first))[None])[0] - origin(other)) * per_voxel
-    grey = ndimage.gaussian_filter(np.asarray(other.data, np.float32), 0.5)
-    return np.asarray(
-        ndimage.affine_transform(grey, linear, offset, first.shape, order=1, cval=np.nan), np.float32
-    )
+def _blurred(image: xr.DataArray) -> Grey:
+    return np.asarray(ndimage.gaussian_filter(np.asarray(image.data, np.float32), 0.5))
 
 
 def _as_if_first(here: Grey, brought: Grey) -> Grey:
@@ -161,36 +149,42 @@ def _vertex(near: Grey) -> Floats:
     return np.clip(-np.linalg.solve(curve, found[1 : n + 1]), -1.0, 1.0)
 
 
-def _turning(offset: Floats) -> Floats:
-    """Return how a point moves with each small turn and shift: the columns of a rigid motion."""
+def _terms(offset: Floats, kind: Kind) -> Floats:
+    """Return how a point at `offset` from the middle moves with each small change of a motion, as columns."""
     n = len(offset)
+    if kind == "affine":
+        return np.hstack([np.eye(n), np.kron(np.eye(n), offset)])
     turns = [(a, b) for a in range(n) for b in range(a + 1, n)]
     out = np.zeros((n, n + len(turns)))
     out[:, :n] = np.eye(n)
     for k, (a, b) in enumerate(turns):
         out[a, n + k], out[b, n + k] = -offset[b], offset[a]
-    return out
+    return np.column_stack([out, offset]) if kind == "similarity" else out
 
 
-def _fit(x: Floats, d: Floats, middle: Floats, ends: Floats) -> tuple[float, float]:
-    """Fit a small rigid motion; return its expected error at the farthest corner, and the spread about it."""
-    terms = np.vstack([_turning(p - middle) for p in x])
-    found = np.linalg.lstsq(terms, d.ravel(), rcond=None)[0]
-    rest = d.ravel() - terms @ found
-    freedom = max(1, d.size - terms.shape[1])
-    variance = float(rest @ rest) / freedom
-    covariance = variance * np.linalg.pinv(terms.T @ terms)
-    errors = [
-        float(np.trace(at @ covariance @ at.T) + np.sum((at @ found) ** 2))
-        for at in (_turning(p - middle) for p in ends)
-    ]
-    return float(np.sqrt(max(errors))), float(np.sqrt(variance * x.shape[1]))
+@dataclass(frozen=True)
+class _Fit:
+    """A small motion fitted to what sub-volumes are off by; the scale of a similarity is its last number."""
+
+    kind: Kind
+    found: Floats
+    covariance: Floats
+    spread: float
+
+    def error(self, offsets: Floats) -> float:
+        """Return the largest expected error at points: of the motion, and the motion itself."""
+        errors = [
+            float(np.trace(at @ self.covariance @ at.T) + np.sum((at @ self.found) ** 2))
+            for at in (_terms(offset, self.kind) for offset in offsets)
+        ]
+        return float(np.sqrt(max(errors)))
 
 
-def _fit_scale(x: Floats, d: Floats, middle: Floats) -> tuple[float, float]:
-    terms = np.vstack([np.column_stack([_turning(p - middle), p - middle]) for p in x])
-    found = np.linalg.lstsq(terms, d.ravel(), rcond=None)[0]
+def _fit(x: Floats, d: Floats, kind: Kind) -> _Fit:
+    """Fit a small motion about the origin to how far the points `x` are off."""
+    terms = np.vstack([_terms(offset, kind) for offset in x])
+    found: Any = np.linalg.lstsq(terms, d.ravel(), rcond=None)[0]
     rest = d.ravel() - terms @ found
     variance = float(rest @ rest) / max(1, d.size - terms.shape[1])
-    sd = np.sqrt(variance * np.linalg.pinv(terms.T @ terms)[-1, -1])
-    return 1.0 + float(found[-1]), float(sd)
+    covariance: Any = variance * np.linalg.pinv(terms.T @ terms)
+    return _Fit(kind, found, covariance, float(np.sqrt(variance * x.shape[1])))
