@@ -7,25 +7,17 @@ ever asks for it a second time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
-import dask
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 SPATIAL = ("z", "y", "x")
 CHANNEL = "channel"
 _ATTR = "voxel_size_um"
 _RTOL = 1e-6
-_BLOCK = 1 << 22
-"""Voxels that are read at a time: small enough for a wider copy, large enough for two threads."""
-_TOGETHER = 1 << 28
-"""Bytes of Dask chunks that are computed at a time."""
-_lazy: Any = dask  # its functions carry no types
 
 
 def volume(
@@ -118,7 +110,7 @@ def volume(
     image = xr.DataArray(data, dims=names, coords=coords)
     image.name = name  # given to xarray, None would become the token of a Dask array
     for dim in spatial:
-        _spacing(image, dim)  # refuses an origin so far off that floats cannot tell voxels apart
+        spacing(image, dim)  # refuses an origin so far off that floats cannot tell voxels apart
     return image
 
 
@@ -155,7 +147,7 @@ def voxel_size(image: xr.DataArray) -> tuple[float, ...]:
     >>> ct.voxel_size(ct.volume(np.zeros((2, 3, 4)), (0.05, 0.025, 0.025)))
     (0.05, 0.025, 0.025)
     """
-    return tuple(_spacing(image, d) for d in check_image(image))
+    return tuple(spacing(image, d) for d in check_image(image))
 
 
 def origin(image: xr.DataArray) -> tuple[float, ...]:
@@ -192,106 +184,6 @@ def check_image(image: Any, *, ndim: Sequence[int] | None = None) -> list[str]:
             "Select a slice first, for instance with image.isel(z=0)."
         )
     return spatial
-
-
-def check_same_grid(first: xr.DataArray, second: xr.DataArray, *, doing: str) -> None:
-    """Refuse two images whose dims, sizes or coordinates differ.
-
-    `doing` says what cannot be done, for instance ``"compare labels"``.
-    """
-    check_image(first)
-    check_image(second)
-    if first.dims != second.dims:
-        raise ValueError(
-            f"Cannot {doing}: dims {first.dims} and {second.dims} differ. "
-            "Bring them into one order first with image.transpose(...)."
-        )
-    if first.shape != second.shape:
-        raise ValueError(
-            f"Cannot {doing}: sizes {first.shape} and {second.shape} differ. "
-            "Coarsen the finer one first with ct.register.coarsen()."
-        )
-    for dim in (str(d) for d in first.dims if d in SPATIAL):
-        step, other = _spacing(first, dim), _spacing(second, dim)
-        gap = float(np.abs(first[dim].values - second[dim].values).max())
-        if gap > 1e-3 * step or abs(other - step) > 1e-3 * step:
-            raise ValueError(
-                f"Cannot {doing}: their {dim} coordinates differ by up to {gap:.4g} µm "
-                f"(voxel sizes {step:.4g} and {other:.4g} µm). Bring them onto one grid first with "
-                "ct.register."
-            )
-    if CHANNEL in first.coords and CHANNEL in second.coords:
-        names = first[CHANNEL].values.tolist(), second[CHANNEL].values.tolist()
-        if names[0] != names[1]:
-            raise ValueError(
-                f"Cannot {doing}: their channels {names[0]} and {names[1]} differ. "
-                "Select the same channels first, in one order, with image.sel(channel=[...])."
-            )
-
-
-def check_spatial(image: xr.DataArray, *, doing: str) -> None:
-    """Refuse an image with channels."""
-    check_image(image)
-    if CHANNEL in image.dims:
-        raise ValueError(
-            f"Cannot {doing}: the image has {image.sizes[CHANNEL]} channels, one is needed. "
-            "Select one first, for instance with image.isel(channel=0)."
-        )
-
-
-def check_finite(image: xr.DataArray, *, doing: str) -> None:
-    """Refuse NaN and infinite grey values."""
-    if np.issubdtype(image.dtype, np.floating):
-        bad = int((~np.isfinite(image)).sum())
-        if bad:
-            raise ValueError(
-                f"Cannot {doing}: {bad} of {image.size} grey values are NaN or infinite. "
-                "Only finite grey values are allowed. Crop them away or fill them first, "
-                "for instance with image.fillna(0)."
-            )
-
-
-def check_length(value: Any, what: str, *, doing: str) -> None:
-    """Refuse a length in µm that is not a finite number above zero."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise TypeError(
-            f"Cannot {doing} with {what} {value!r}: a number in µm is needed. Pass for instance 0.876."
-        )
-    if not 0 < float(value) < np.inf:
-        raise ValueError(
-            f"Cannot {doing} with {what} {value!r} µm: it must be finite and above zero. State it in µm."
-        )
-
-
-def blocks(*images: xr.DataArray) -> Iterator[tuple[npt.NDArray[Any], ...]]:
-    """Walk through images on one grid a few voxels at a time, each block as one row of values.
-
-    What is counted needs no order. A Dask image is computed some chunks at a time, each once, and never held
-    whole; a view that is not contiguous is copied block by block.
-    """
-    for parts in _chunks_of(images):
-        rows = max(1, _BLOCK * len(parts[0]) // parts[0].size)
-        for start in range(0, len(parts[0]), rows):
-            yield tuple(part[start : start + rows].ravel() for part in parts)
-
-
-def _chunks_of(images: Sequence[xr.DataArray]) -> Iterator[list[npt.NDArray[Any]]]:
-    chunked = next((image.chunks for image in images if image.chunks is not None), None)
-    if chunked is None:
-        yield [np.asarray(image.data) for image in images]
-        return
-    places = list(product(*map(_slices, chunked)))
-    largest = int(np.prod([max(sizes) for sizes in chunked]))
-    # Neighbours together: with a border that overlaps, what they share is computed once.
-    together = max(1, _TOGETHER // (largest * sum(image.dtype.itemsize for image in images)))
-    for first in range(0, len(places), together):
-        some = places[first : first + together]
-        yield from _lazy.compute([[image.data[where] for image in images] for where in some])[0]
-
-
-def _slices(sizes: Sequence[int]) -> list[slice]:
-    ends = np.cumsum(sizes)
-    return [slice(int(end) - size, int(end)) for size, end in zip(sizes, ends, strict=True)]
 
 
 def _is_real(dtype: np.dtype[Any]) -> bool:
@@ -352,7 +244,7 @@ def _per_axis(value: Any, dims: list[str], what: str) -> list[float]:
     return [float(v) for v in values]
 
 
-def _spacing(image: xr.DataArray, dim: str) -> float:
+def spacing(image: xr.DataArray, dim: str) -> float:
     """Return the step of one coordinate: the stated one where it agrees with the coordinate itself."""
     coord = image[dim]
     stated = coord.attrs.get(_ATTR)

@@ -1,4 +1,4 @@
-"""The benchmarks run, their peers agree with us (they assert it), and κ is as fast as is claimed."""
+"""The benchmarks run, and their peers agree with us (they assert it)."""
 
 import subprocess
 import sys
@@ -48,12 +48,12 @@ def test_every_topic_prints_its_table(printed):
         assert ratio(row) > 0
 
 
-def test_kappa_at_every_threshold_is_a_hundred_times_faster_than_one_call_each(printed):
+def test_an_extrapolated_time_says_so(printed):
     kappa = [row for row in rows(printed) if "thresholds" in row[0] and row[0].startswith("κ")]
     assert len(kappa) == 2
     for row in kappa:
-        assert row[4].startswith("≈"), "an extrapolated time says so"
-        assert ratio(row) >= 100
+        assert row[4].startswith("≈")
+        assert row[5].startswith("≈")
 
 
 def test_one_topic_alone_and_no_unknown_one():

@@ -165,6 +165,12 @@ def test_what_is_no_mask_is_refused(function):
         function(image(np.ones((1, 2, 2), bool), dims=("channel", "y", "x")))
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 5, 1), (7, 1, 1), (1, 3), (5, 1), (1, 1)])
+def test_particles_on_a_line(shape):
+    gaps = (np.arange(np.prod(shape)) % 2 == 0).reshape(shape)
+    assert len(ct.measure.particles(ct.volume(gaps, 1.0))) == gaps.sum()
+
+
 @repeatable
 @given(hnp.arrays(bool, st.tuples(*[st.integers(1, 7)] * 3)))
 def test_particles_are_those_of_scipy(values):

@@ -23,7 +23,7 @@ from corrtomo.show.camera import FIELD_OF_VIEW, Camera
 from corrtomo.show.figure_3d import MIME
 from corrtomo.show.simplify import simplify
 from corrtomo.show.style import rgb
-from corrtomo.show.surfaces import Grid, Surface, average, count, surface
+from corrtomo.show.surfaces import Grid, Surface, average, count, smoothed, surface
 
 WORDS: dict[str, Any] = {
     "caption": "A volume",
@@ -126,6 +126,39 @@ def test_coarse_surfaces_still_have_the_volume() -> None:
     assert only(figure).volume_um3 == pytest.approx(4 / 3 * np.pi * 3.6**3, rel=0.02)
     assert closed(only(figure))
     assert count(figure.surfaces) > 1500, "the budget is used"
+
+
+def test_smoothing_keeps_the_volume_and_flat_faces() -> None:
+    plate = np.zeros((12, 20, 20), np.float32)
+    plate[:, :, 8:10] = 0.6  # thin, and paler than a level of one half leaves standing
+    level, smooth = smoothed(plate)
+    assert (smooth > 0.5).sum() == 0
+    assert (level > 0.5).mean() == pytest.approx(plate.mean(), abs=2 / 20)
+    assert np.ptp(level, axis=(0, 1)).max() == pytest.approx(0, abs=1e-6), "as flat as before"
+    for same in (0.0, 1.0):
+        full = np.full((4, 5, 6), same, np.float32)
+        np.testing.assert_array_equal(smoothed(full)[0], full)
+
+
+def test_colours_of_a_coarse_grid_are_those_of_the_sizes() -> None:
+    z, y, x = np.ogrid[:60, :60, :100]
+    small = (z - 30) ** 2 + (y - 30) ** 2 + (x - 20) ** 2 < 10**2
+    large = (z - 30) ** 2 + (y - 30) ** 2 + (x - 65) ** 2 < 22**2
+    sizes = ct.volume(np.where(small, 4.0, np.where(large, 9.0, 0.0)), 0.2)
+    figure = ct.show.thickness_3d(sizes, most_triangles=400, **WORDS)
+    mesh = only(figure)
+    assert "averaged and smoothed" in figure.caption
+    assert closed(mesh)
+    assert mesh.values is not None
+    np.testing.assert_allclose(mesh.values, np.where(mesh.corners[:, 0] < 7.2, 4.0, 9.0), atol=0.05)
+
+
+def test_no_button_sends_a_view_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = am(ball(16, 5))
+    assert figure.plotly().layout.modebar.remove == ("sendChartToCloud",)
+    monkeypatch.delenv("CORRTOMO_STATIC", raising=False)
+    config = figure._repr_mimebundle_()[MIME]["config"]
+    assert config == {"displaylogo": False, "showSendToCloud": False}
 
 
 def test_dask_and_views_give_the_same_mesh() -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import corrtomo as ct
-from corrtomo.volume import check_finite, check_image, check_same_grid, origin
+from corrtomo.checks import check_finite, check_same_grid
+from corrtomo.volume import check_image, origin
 
 size = st.floats(1e-4, 1e4)
 FOUR = da.from_array(np.arange(4))

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from ..checks import check_same_grid
 from ..io import read
 from ..phases import as_labels
-from ..volume import check_same_grid, voxel_size
+from ..volume import voxel_size
 
 Source = Literal["measured", "digital twin"]
 

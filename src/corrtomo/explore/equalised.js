@@ -50,8 +50,8 @@ function scaleOf(thresholds) {
 function drawCurves(context, state, width, height) {
   const { colours, kappas, at, low, high, highest } = state;
   const base = height - AXIS;
-  const y = (kappa) => base - (base - 12) * ((kappa - low) / (high - low));
-  context.font = "11px system-ui, sans-serif";
+  const y = (kappa) => base - (base - 17) * ((kappa - low) / (high - low));
+  context.font = "12.5px system-ui, sans-serif";
   context.textBaseline = "middle";
   context.lineJoin = "round";
   for (let k = Math.round(10 * low); k <= Math.round(10 * high); k += 1) {
@@ -142,10 +142,10 @@ async function render({ model, el: host }) {
   parts.root.classList.add("ct-x-wide", "ct-x-stepped");
   parts.stage.before(figure);
   const title = el("p", { class: "ct-x-title" });
-  figure.append(el("div", {}, title, parts.stage), tiles);
+  figure.append(el("div", { class: "ct-x-step" }, title, parts.stage), tiles);
   const [height, width] = model.get("voxel_um").slice(1);
   const shown = Object.entries(panels).map(([view, [name, long]], i) => [view, tile(tiles, { letter: LETTERS[i], name, title: long, columns, rows,
-    ratio: `${columns * width} / ${rows * height}`, choose: () => { set("view", view); title.parentElement.scrollIntoView({ block: "nearest" }); } })]);
+    ratio: `${columns * width} / ${rows * height}`, choose: () => { set("view", view); title.scrollIntoView({ block: "nearest" }); } })]);
   const pixels = Object.fromEntries(shown.map(([view, small]) => [view, small.pixels]));
 
   const chart = el("div", { class: "ct-x-chart" });
@@ -159,7 +159,9 @@ async function render({ model, el: host }) {
   const setHandle = handles(parts.plot, { labels: ["Threshold of the binder on the equalised image"], at: state.at, value: nearest,
     range: () => [0, thresholds.length - 1], move: (_, i) => { if (i !== state.threshold) set("cbd_threshold", thresholds[i]); } });
   const micrometres = (values) => (i) => `${Number(values[i].toPrecision(4))} µm`;
-  const dial = (label, key, values) => (values.length > 1 ? slider(chart, { label, min: 0, max: values.length - 1, step: 1,
+  const dials = el("div", { class: "ct-x-dials" });
+  chart.append(dials);
+  const dial = (label, key, values) => (values.length > 1 ? slider(dials, { label, min: 0, max: values.length - 1, step: 1,
     text: micrometres(values), input: (i) => set(key, values[i]) }) : () => {});
   const setWindow = dial("Window", "window_um", windows);
   const setDiameter = dial("Ball", "diameter_um", diameters);
@@ -168,7 +170,7 @@ async function render({ model, el: host }) {
     for (const [key, now] of Object.entries(best)) model.set(key, now);
     model.save_changes();
   });
-  parts.foot.prepend(jump);
+  parts.buttons.prepend(jump);
 
   function paint() {
     const table = colourTable(palette, state.opacity);

@@ -9,6 +9,7 @@ import numpy as np
 import traitlets
 import xarray as xr
 
+from ..checks import check_spatial
 from ..measure import landis_koch
 from ..phases import Phase
 from ..show import Figure
@@ -16,7 +17,7 @@ from ..show.figure import Source, describe
 from ..show.layout import row
 from ..show.panels import mix
 from ..show.style import house_style, rgb
-from ..volume import check_spatial, volume, voxel_size
+from ..volume import volume, voxel_size
 from .comparison import Comparison, comparison_state, describe_phase
 from .explorer import STYLE, Explorer, bundle, excerpt, pack, unpack
 from .sweep import Steps, check_steps, kappas, pack_masks, sweep, unpack_masks

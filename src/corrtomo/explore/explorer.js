@@ -57,9 +57,11 @@ export function frame(host, { title, caption }) {
     readout: el("div", { class: "ct-x-readout" }),
     foot: el("div", { class: "ct-x-foot" }),
     live: el("p", { class: "ct-x-live", "aria-live": "polite" }),
+    buttons: el("div", { class: "ct-x-buttons" }),
     reset: el("button", { type: "button", class: "ct-x-reset", text: "Reset" }),
   };
-  parts.foot.append(parts.reset);
+  parts.buttons.append(parts.reset);
+  parts.foot.append(parts.buttons);
   const caption_ = el("p", { class: "ct-x-caption", text: caption });
   parts.root = el("div", { class: "ct-x", role: "group", "aria-label": title },
     el("div", { class: "ct-x-columns" },
@@ -170,7 +172,8 @@ export function picture(stage, { columns, rows, voxel }) {
   const bar = roundLength(width / 3);
   const text = `${Number(bar.toPrecision(3))} µm`;
   stage.append(canvas, el("div", { class: "ct-x-scale", style: `width:${(100 * bar) / width}%` }, el("span", { text })));
-  stage.closest(".ct-x").classList.toggle("ct-x-wide", width > 1.9 * height);
+  stage.style.setProperty("--ratio", width / height);
+  for (const name of ["ct-x-wide", "ct-x-flat"]) stage.closest(".ct-x").classList.toggle(name, width > 1.9 * height);
   const context = canvas.getContext("2d");
   const image = context.createImageData(columns, rows);
   const pixels = new Uint32Array(image.data.buffer);

@@ -88,7 +88,7 @@ function star(context, x, y, radius) {
 
 /** The best pair and the named ones, each with its name beside it; names that would meet go one below the other. */
 function drawMarks(context, state, width) {
-  context.font = "600 12px system-ui, sans-serif";
+  context.font = "600 13px system-ui, sans-serif";
   context.textBaseline = "middle";
   context.lineJoin = "round";
   const taken = [];
@@ -134,17 +134,17 @@ function drawScales(context, state, width) {
   context.strokeStyle = colours.muted;
   context.lineWidth = 0.75;
   context.strokeRect(0.4, 0.4, 6, width - 0.8);
-  context.font = "11px system-ui, sans-serif";
+  context.font = "12.5px system-ui, sans-serif";
   context.fillStyle = colours.muted;
   [context.textAlign, context.textBaseline] = ["left", "middle"];
   for (const value of [50, 100, 150, 200]) context.fillText(String(value), 11, (1 - at(value)) * width);
   context.save();
-  context.translate(44, 0.56 * width);
+  context.translate(48, 0.56 * width);
   context.rotate(-Math.PI / 2);
   context.textAlign = "left";
   context.fillText("lower threshold", 0, 0);
   context.restore();
-  const [left, top, long] = [62, 28, 0.42 * width];
+  const [left, top, long] = [66, 28, 0.42 * width];
   const bar = context.createLinearGradient(left, 0, left + long, 0);
   ramp.forEach((colour, i) => bar.addColorStop(i / (ramp.length - 1), `rgb(${colour})`));
   context.fillStyle = bar;
@@ -250,9 +250,7 @@ async function render({ model, el: host }) {
   const setHandles = thresholdHandles(() => update());
   const jump = el("button", { type: "button", class: "ct-x-reset", text: "Best pair" });
   jump.addEventListener("click", () => move(best));
-  const buttons = el("div", { class: "ct-x-buttons" });
-  parts.reset.before(buttons);
-  buttons.append(jump, parts.reset);
+  parts.buttons.prepend(jump);
 
   function update() {
     const result = show();

@@ -14,10 +14,10 @@ import xarray as xr
 from numba import get_num_threads, set_num_threads
 from tqdm.auto import tqdm
 
+from ..checks import check_length
 from ..measure import kappa_from_confusion
 from ..segment import equalise
 from ..segment.equalised_ternary import finish
-from ..volume import check_length
 from .explorer import pack, unpack
 
 Steps = tuple[list[Any], list[Any], list[Any]]

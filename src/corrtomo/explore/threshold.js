@@ -3,7 +3,7 @@ import { clamp, el, plotCanvas } from "./explorer.js";
 import { agreement, followColours } from "./comparison.js";
 import { GREYS, at, bounds, confusion, drawHistogram, thresholded } from "./thresholded.js";
 
-const ROW = 15; // height of a mark's name
+const ROW = 17; // height of a mark's name
 
 function drawCurve(context, state, width, base) {
   const { curve, colours, held, thresholds } = state;
@@ -29,7 +29,7 @@ function drawCurve(context, state, width, base) {
 }
 
 function drawMarks(context, state, width, base) {
-  context.font = "11px system-ui, sans-serif";
+  context.font = "12.5px system-ui, sans-serif";
   context.textBaseline = "top";
   Object.entries(state.marks).forEach(([name, value], i) => {
     const x = at(value) * width;

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from ..checks import check_same_grid
 from ..phases import check_integer
-from ..volume import check_same_grid
 from .histogram import CODES, check_ignore, count_pairs, kept_codes
 
 _WORDS = ((0.0, "poor"), (0.2, "slight"), (0.4, "fair"), (0.6, "moderate"), (0.8, "substantial"))

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import xarray as xr
 from numba import njit, prange
 
-from ..volume import check_spatial, voxel_size
+from ..checks import check_spatial
+from ..volume import voxel_size
 from .agreement import codes_of, count_labels, kappa_from_confusion, kappas_of
 from .histogram import CODES, as_codes
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 from numba import njit
 
-from ..volume import blocks
+from ..blocks import blocks
 
 Floats = npt.NDArray[np.float64]
 _SEGMENT = 1 << 15

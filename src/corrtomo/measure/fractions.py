@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ..blocks import blocks
+from ..checks import check_spatial
 from ..phases import Phase, check_integer
-from ..volume import blocks, check_spatial, voxel_size
+from ..volume import voxel_size
 from .histogram import CODES, as_codes
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from ..checks import check_spatial
 from ..phases import check_mask
-from ..volume import check_image, check_spatial, voxel_size
+from ..volume import check_image, voxel_size
 
 
 def grain_distance(mask: xr.DataArray) -> float:

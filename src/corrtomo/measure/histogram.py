@@ -9,8 +9,10 @@ import numpy.typing as npt
 import xarray as xr
 from numba import get_num_threads, njit, prange
 
+from ..blocks import blocks
+from ..checks import check_finite, check_same_grid
 from ..phases import Phase, check_integer
-from ..volume import blocks, check_finite, check_image, check_same_grid
+from ..volume import check_image
 
 Counts = npt.NDArray[np.int64]
 CODES = 256

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import xarray as xr
 from numba import get_num_threads
 
+from ..checks import check_spatial
 from ..phases import check_mask
-from ..volume import check_image, check_spatial, voxel_size
+from ..volume import check_image, voxel_size
 from .distance_ridge import balls_that_count
 from .inscribed_balls import paint
 

@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.optimize import least_squares
 from scipy.stats import lognorm, norm
 
-from ..volume import check_length
+from ..checks import check_length
 from .size_density import check_density
 
 _SCALES = (0.1, 0.3, 0.6, 1.0)

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from ..checks import check_spatial
 from ..phases import check_mask
-from ..volume import check_image, check_spatial, origin, voxel_size
+from ..volume import check_image, origin, voxel_size
 
 _CONNECTIVITY: dict[int, tuple[Any, ...]] = {3: (26, 18, 6), 2: (8, 4)}
 
@@ -123,6 +124,8 @@ def _label(mask: xr.DataArray, connectivity: int | None) -> npt.NDArray[np.uint3
             f"Cannot find particles with connectivity {connectivity!r}: in {ndim}D it is one of "
             f"{', '.join(map(str, allowed))}. Leave it out to join all that touch."
         )
+    if sum(n > 1 for n in mask.shape) <= 1:
+        chosen = allowed[-1]  # all are the same on a line, where cc3d 4.1 fails for the largest
     numbers = cc3d.connected_components(
         np.ascontiguousarray(mask.data), connectivity=chosen, out_dtype=np.uint32
     )

@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from ..volume import check_image, check_length, check_spatial, voxel_size
+from ..checks import check_length, check_spatial
+from ..volume import check_image, voxel_size
 
 Measure = Callable[[xr.DataArray], float]
 Positions = Literal["apart", "anywhere"]

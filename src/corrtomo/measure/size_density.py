@@ -12,7 +12,8 @@ import xarray as xr
 from numba import njit
 from scipy.signal import find_peaks
 
-from ..volume import check_image, check_length
+from ..checks import check_length
+from ..volume import check_image
 from .distinct import Floats, distinct_values
 
 _STEPS = 40

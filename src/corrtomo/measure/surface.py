@@ -11,8 +11,9 @@ import xarray as xr
 from numba import njit, prange
 from scipy.spatial import SphericalVoronoi
 
+from ..checks import check_spatial
 from ..phases import check_mask
-from ..volume import check_image, check_spatial, voxel_size
+from ..volume import check_image, voxel_size
 
 _MOST_ELONGATED = 1000
 

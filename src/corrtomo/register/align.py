@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ..volume import check_length
+from ..checks import check_length
 from .alignment import Alignment, AlignmentError
 from .averaging import block_means, near_voxel
 from .frames import Floats, extent, inverse, move, turn_deg

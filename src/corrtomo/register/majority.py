@@ -12,8 +12,9 @@ import xarray as xr
 from numba import njit, prange
 from tqdm import tqdm
 
+from ..checks import check_spatial
 from ..phases import Phase, check_integer
-from ..volume import check_image, check_spatial, origin, voxel_size
+from ..volume import check_image, origin, voxel_size
 
 if TYPE_CHECKING:
     from .alignment import Alignment

@@ -9,7 +9,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import xarray as xr
 
-from ..volume import check_image, check_spatial, voxel_size
+from ..checks import check_spatial
+from ..volume import check_image, voxel_size
 from .alignment import AlignmentError
 from .averaging import block_means, near_voxel
 from .frames import Floats, extent, middle

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ..volume import check_image, check_length, check_spatial, voxel_size
+from ..checks import check_length, check_spatial
+from ..volume import check_image, voxel_size
 from .local_rank import local_rank
 from .tiles import Axis, blend_tiles
 

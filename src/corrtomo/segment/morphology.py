@@ -11,8 +11,9 @@ import numpy.typing as npt
 import xarray as xr
 from numba import njit, prange
 
+from ..checks import check_length, check_spatial
 from ..phases import check_mask
-from ..volume import check_image, check_length, check_spatial, voxel_size
+from ..volume import check_image, voxel_size
 
 Mask = npt.NDArray[np.bool_]
 _LONGEST = 255

@@ -7,8 +7,9 @@ from functools import reduce
 import numpy as np
 import xarray as xr
 
+from ..checks import check_spatial
 from ..phases import Phase, check_integer
-from ..volume import check_image, check_spatial
+from ..volume import check_image
 from .morphology import ball_voxels, opening
 
 _CODES = 256

@@ -14,8 +14,10 @@ import numpy.typing as npt
 import xarray as xr
 from skimage.filters import threshold_otsu as _otsu
 
+from ..blocks import blocks
+from ..checks import check_finite
 from ..phases import Phase
-from ..volume import blocks, check_finite, check_image
+from ..volume import check_image
 
 _FLOAT_BINS = 256
 _MOST_GREYS = 1 << 16

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from ..checks import check_spatial
 from ..phases import Phase
-from ..volume import check_image, check_spatial, voxel_size
+from ..volume import check_image, voxel_size
 
 
 def check_sizes(thickness: xr.DataArray, *, doing: str) -> float:

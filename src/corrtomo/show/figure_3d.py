@@ -28,6 +28,8 @@ MIME = "application/vnd.plotly.v1+json"
 _STILL_DPI = 110
 _INK = "#79828a"
 """Legible on light and dark: only the website tells plotly which of the two it is."""
+_BUTTONS = {"remove": ["sendChartToCloud"], "orientation": "v", "bgcolor": "rgba(0,0,0,0)", "color": _INK}
+"""None of them sends the view away; they stand one below the other, beside the legend on a phone too."""
 _STEPS = 8
 """Positions are rounded to this part of the grid's step: a tenth of a pixel, a third of the bytes."""
 
@@ -93,7 +95,11 @@ class Figure3D:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         if is_static():
             return {"text/html": self.html(), "text/plain": repr(self)}
-        view = {"data": self._traces(), "layout": self._layout(), "config": {"displaylogo": False}}
+        view = {
+            "data": self._traces(),
+            "layout": self._layout(),
+            "config": {"displaylogo": False, "showSendToCloud": False},
+        }
         return {MIME: view, "text/html": self.still.html(), "text/plain": repr(self)}
 
     def html(self) -> str:
@@ -161,6 +167,7 @@ class Figure3D:
             "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "top", "itemsizing": "constant"},
             "font": {"color": _INK},
             "paper_bgcolor": "rgba(0,0,0,0)",
+            "modebar": _BUTTONS,
             "height": 560,
         }
 

@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.patches import Patch
 
+from ..checks import check_finite, check_same_grid
 from ..phases import Phase, check_codes, check_integer
-from ..volume import check_finite, check_image, check_same_grid, voxel_size
+from ..volume import check_image, voxel_size
 from .figure import Figure, Source, check_words, describe
 from .layout import row
 from .style import (

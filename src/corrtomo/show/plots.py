@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from ..checks import check_finite
 from ..phases import Phase
-from ..volume import check_finite, check_image
+from ..volume import check_image
 from .figure import Figure, Source, check_words, describe
 from .style import ACCENT, INK, SERIES, blank, house_style
 

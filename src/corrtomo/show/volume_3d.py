@@ -27,7 +27,7 @@ from .figure import Figure, Source, check_words, describe
 from .figure_3d import Figure3D
 from .simplify import simplify
 from .style import MUTED, house_style
-from .surfaces import Grid, Surface, average, count, surface, within
+from .surfaces import Grid, Surface, average, blur, count, smoothed, surface, within
 
 SIZES = "viridis"
 """Colours of local sizes: even steps, blue to yellow, told apart with any colour vision and in any light."""
@@ -96,10 +96,11 @@ def volume_3d(
 
     Notes
     -----
-    A volume with more surface than `most_triangles` can hold is averaged onto larger voxels, and what fills
-    more than half of such a voxel is drawn: features thinner than about two of them can be missing, and
-    then the caption says how large they are. The surfaces are then thinned out where they are flat. Measure
-    on the labels, not on the view. Where the volume ends the surfaces are closed, flat on its faces.
+    A volume with more surface than `most_triangles` can hold is averaged onto larger voxels and smoothed by
+    0.7 of one, at the level that makes up for what this wears away: features thinner than about two can be
+    missing or joined, and then the caption says how large they are. The surfaces are then thinned out where
+    they are flat. Measure on the labels, not on the view. Where the volume ends the surfaces are closed, flat
+    on its faces.
     """
     doing = "show a volume in 3D"
     check_words(alt=alt, notice=notice)
@@ -114,6 +115,8 @@ def volume_3d(
     def build(grid: Grid) -> list[Surface]:
         shares = average(labels, grid, *parts)
         np.logical_or(seen, [bool(share.any()) for share in shares], out=seen)
+        if grid.shape != labels.shape:
+            shares = [smoothed(share)[0] for share in shares]
         return [surface(_cut(share, grid, cut), grid) for share in shares]
 
     cut = check_cut(cut_um, labels)
@@ -188,6 +191,9 @@ def thickness_3d(
 
     def build(grid: Grid) -> list[Surface]:
         share, size = average(thickness, grid, lambda slab: slab > 0, lambda slab: slab)
+        if grid.shape != thickness.shape:
+            share, smooth = smoothed(share)
+            size = np.asarray(share * blur(size) / np.maximum(smooth, 1e-6), np.float32)
         return [surface(_cut(share, grid, cut), grid, level_values=size)]
 
     surfaces, grid, thinned = _fit(build, thickness, budget)
@@ -260,7 +266,8 @@ def _told(caption: str, image: xr.DataArray, grid: Grid, thinned: bool) -> str:
     said += "" if said.endswith((".", "?", "!")) or not said else "."
     if grid.shape != image.shape:
         sizes = " × ".join(dict.fromkeys(f"{size:.2g}" for size in grid.step_um))
-        return f"{said} Drawn from voxels of {sizes} µm, averaged for the view: finer features can be missing"
+        how = f"Drawn from voxels of {sizes} µm, averaged and smoothed for the view"
+        return f"{said} {how}: finer features can be missing"
     return f"{said} Its surfaces are thinned out for the view" if thinned else caption
 
 

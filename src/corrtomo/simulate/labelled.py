@@ -10,8 +10,9 @@ import numpy.typing as npt
 import xarray as xr
 from numba import njit, prange
 
+from ..checks import check_spatial
 from ..phases import check_codes
-from ..volume import check_image, check_spatial, origin, voxel_size
+from ..volume import check_image, origin, voxel_size
 from . import raster
 from .limits import check_porosity, check_seed
 from .raster import AM, CBD, PORE, View

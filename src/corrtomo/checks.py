@@ -1,0 +1,80 @@
+"""What every room refuses alike."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .volume import CHANNEL, SPATIAL, check_image, spacing
+
+
+def check_same_grid(first: xr.DataArray, second: xr.DataArray, *, doing: str) -> None:
+    """Refuse two images whose dims, sizes or coordinates differ.
+
+    `doing` says what cannot be done, for instance ``"compare labels"``.
+    """
+    check_image(first)
+    check_image(second)
+    if first.dims != second.dims:
+        raise ValueError(
+            f"Cannot {doing}: dims {first.dims} and {second.dims} differ. "
+            "Bring them into one order first with image.transpose(...)."
+        )
+    if first.shape != second.shape:
+        raise ValueError(
+            f"Cannot {doing}: sizes {first.shape} and {second.shape} differ. "
+            "Coarsen the finer one first with ct.register.coarsen()."
+        )
+    for dim in (str(d) for d in first.dims if d in SPATIAL):
+        step, other = spacing(first, dim), spacing(second, dim)
+        gap = float(np.abs(first[dim].values - second[dim].values).max())
+        if gap > 1e-3 * step or abs(other - step) > 1e-3 * step:
+            raise ValueError(
+                f"Cannot {doing}: their {dim} coordinates differ by up to {gap:.4g} µm "
+                f"(voxel sizes {step:.4g} and {other:.4g} µm). Bring them onto one grid first with "
+                "ct.register.align(moving, fixed).resample(image, onto)."
+            )
+    if CHANNEL in first.coords and CHANNEL in second.coords:
+        names = first[CHANNEL].values.tolist(), second[CHANNEL].values.tolist()
+        if names[0] != names[1]:
+            raise ValueError(
+                f"Cannot {doing}: their channels {names[0]} and {names[1]} differ. "
+                "Select the same channels first, in one order, with image.sel(channel=[...])."
+            )
+
+
+def check_spatial(image: xr.DataArray, *, doing: str) -> None:
+    """Refuse an image with channels."""
+    check_image(image)
+    if CHANNEL in image.dims:
+        raise ValueError(
+            f"Cannot {doing}: the image has {image.sizes[CHANNEL]} channels, one is needed. "
+            "Select one first, for instance with image.isel(channel=0)."
+        )
+
+
+def check_finite(image: xr.DataArray, *, doing: str) -> None:
+    """Refuse NaN and infinite grey values."""
+    if np.issubdtype(image.dtype, np.floating):
+        bad = int((~np.isfinite(image)).sum())
+        if bad:
+            raise ValueError(
+                f"Cannot {doing}: {bad} of {image.size} grey values are NaN or infinite. "
+                "Only finite grey values are allowed. Crop them away or fill them first, "
+                "for instance with image.fillna(0)."
+            )
+
+
+def check_length(value: Any, what: str, *, doing: str) -> None:
+    """Refuse a length in µm that is not a finite number above zero."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(
+            f"Cannot {doing} with {what} {value!r}: a number in µm is needed. Pass for instance 0.876."
+        )
+    if not 0 < float(value) < np.inf:
+        raise ValueError(
+            f"Cannot {doing} with {what} {value!r} µm: it must be finite and above zero. State it in µm."
+        )
