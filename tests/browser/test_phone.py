@@ -35,7 +35,8 @@ def test_picture_handles_and_kappa_share_one_screen(show, explorers, name: str) 
     assert last - first <= 844 - HEADER
     sizes = page.locator(".ct-x").evaluate(
         "root => [...root.querySelectorAll('*')].filter(e => [...e.childNodes].some(n => n.nodeType === 3)"
-        " && e.checkVisibility() && !e.matches('.ct-x-live')).map(e => parseFloat(getComputedStyle(e).fontSize))"
+        " && e.checkVisibility() && !e.matches('.ct-x-live'))"
+        ".map(e => parseFloat(getComputedStyle(e).fontSize))"
     )
     assert min(sizes) >= 13
 
