@@ -144,3 +144,13 @@ def test_a_porosity_above_everything_is_refused():
 def test_volumes_that_imply_no_density_are_refused(volume, error, match):
     with pytest.raises(error, match=match):
         ct.measure.implied_densities(*FILM, mass_percent=MASS, volume_percent=volume)
+
+
+def test_densities_that_no_matter_has_are_refused():
+    with pytest.raises(ValueError, match=r"a would weigh 4200 g/cm³.*not kg/m³"):
+        ct.measure.fractions_from_loading(
+            100.0, 20.0, mass_percent={"a": 100.0}, density_g_per_cm3={"a": 4200.0}
+        )
+    shares = {"mass_percent": {"a": 90.0, "b": 10.0}, "volume_percent": {"a": 0.356, "b": 0.112}}
+    with pytest.raises(ValueError, match=r"not as shares"):
+        ct.measure.implied_densities(121.1, 21.1, **shares)

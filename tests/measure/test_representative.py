@@ -168,3 +168,10 @@ def test_a_summary_needs_a_table_of_growing_volumes():
     for bad in (table[:0], table.drop(columns="refused"), [1, 2]):
         with pytest.raises(ValueError, match="Cannot summarise growing volumes"):
             ct.measure.volume_spread(bad)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", None, True])
+def test_a_seed_is_a_whole_number_from_0(seed):
+    image = ct.volume(np.zeros((4, 4)), 1.0)
+    with pytest.raises(ValueError, match="a whole number from 0 is needed"):
+        ct.measure.growing_volumes(image, lambda part: 1.0, [2.0], seed=seed)

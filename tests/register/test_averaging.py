@@ -52,3 +52,10 @@ def test_blocks_near_a_voxel():
     assert near_voxel(image, 1.04) == [2, 10]
     assert near_voxel(image, 0.01) == [1, 1]
     assert near_voxel(image, 99.0) == [5, 40]
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", ">u2", "i4", "u8", "i8", "f2", ">f4", "?"])
+def test_block_means_of_any_number(dtype):
+    image = ct.volume(np.arange(24).reshape(4, 6).astype(dtype), 1.0)
+    expected = image.data.astype(float).reshape(2, 2, 3, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(block_means(image, (2, 2)), expected)

@@ -122,3 +122,12 @@ def test_other_images_are_refused():
         ct.segment.equalised_ternary(image.astype(float), **KNOBS)
     with pytest.raises(TypeError, match=r"ct\.volume"):
         ct.segment.equalised_ternary(image.values, **KNOBS)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_volume_thinner_than_window_and_ball_is_the_same_in_chunks(exact):
+    grey = np.random.default_rng(0).integers(0, 256, (3, 30, 32), np.uint8)
+    knobs = {"am_threshold": 180, "cbd_threshold": 90, "window_um": 9.0, "diameter_um": 5.0, "exact": exact}
+    image = ct.volume(grey, 1.0)
+    lazy = ct.segment.equalised_ternary(image.chunk({"z": 1, "y": 11, "x": 32}), **knobs)
+    np.testing.assert_array_equal(lazy.compute(), ct.segment.equalised_ternary(image, **knobs))

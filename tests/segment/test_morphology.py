@@ -167,3 +167,12 @@ def test_other_images_are_refused():
         ct.segment.closing(np.ones((3, 3), bool), 1.0)
     with pytest.raises(ValueError, match="channels"):
         ct.segment.closing(ct.volume(np.ones((2, 3, 3), bool), 1.0, dims=("channel", "y", "x")), 1.0)
+
+
+@pytest.mark.parametrize("shape", [(1, 20, 24), (2, 20, 24), (4, 20, 24), (5, 3, 24)])
+@pytest.mark.parametrize("name", ["opening", "closing"])
+def test_volumes_thinner_than_the_ball_are_the_same_in_chunks(name, shape):
+    work = getattr(ct.segment, name)
+    mask = ct.volume(blobs((8, 20, 24))[: shape[0], : shape[1], : shape[2]], 1.0)
+    lazy = work(mask.chunk({"z": 1, "y": 7, "x": 9}), 6.0)
+    np.testing.assert_array_equal(lazy.compute(), work(mask, 6.0))

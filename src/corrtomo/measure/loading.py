@@ -13,6 +13,8 @@ PORE = "pore"
 _UM_PER_CM = 1e4
 _MG_PER_G = 1e3
 _WHOLE = 0.5
+_DENSEST = 23.0
+"""g/cm³: osmium, the densest of all elements, has 22.6."""
 
 
 def fractions_from_loading(
@@ -75,6 +77,7 @@ def fractions_from_loading(
             f"Cannot {doing}: masses are given of {sorted(mass_percent)} and densities of "
             f"{sorted(density_g_per_cm3)}. The same names are needed in both."
         )
+    _check_densities(density_g_per_cm3, "density_g_per_cm3 is given in g/cm³, not kg/m³", doing)
     film = _film_density(thickness_um, loading_mg_per_cm2)
     table = pd.DataFrame(
         {"mass_percent": pd.Series(mass_percent), "density_g_per_cm3": pd.Series(density_g_per_cm3)}
@@ -143,6 +146,7 @@ def implied_densities(
         )
     film = _film_density(thickness_um, loading_mg_per_cm2)
     found = {name: mass * film / volume_percent[name] for name, mass in mass_percent.items()}
+    _check_densities(found, "volumes are given in percent, not as shares", doing)
     return pd.Series(found, name="density (g/cm³)")
 
 
@@ -259,6 +263,15 @@ def _check_film(thickness_um: Any, loading: Any, mass_percent: Any, doing: str) 
         )
     if PORE in mass_percent:
         raise ValueError(f"Cannot {doing}: a pore has no mass. Leave {PORE!r} out; it is what remains.")
+
+
+def _check_densities(densities: Mapping[str, float], hint: str, doing: str) -> None:
+    for name, density in densities.items():
+        if density > _DENSEST:
+            raise ValueError(
+                f"Cannot {doing}: {name} would weigh {density:.4g} g/cm³, and no matter is denser than "
+                f"{_DENSEST:g}. Check that {hint}."
+            )
 
 
 def _check_numbers(values: Any, what: str, doing: str) -> None:

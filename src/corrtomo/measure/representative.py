@@ -90,6 +90,7 @@ def growing_volumes(
     dims = check_image(image)
     check_spatial(image, doing=_DOING)
     _check_options(measure, edges_um, most, positions, refused)
+    _check_seed(seed)
     sizes, shape = np.array(voxel_size(image)), np.array(image.shape)
     rng, rows = np.random.default_rng(seed), []
     for edge in edges_um:
@@ -206,6 +207,13 @@ def _value(measure: Measure, part: xr.DataArray, *, keep: bool) -> tuple[float, 
             "Leave out edges at which a phase may be missing, or pass refused='keep' to see which."
         )
     return (np.nan if reason else value), reason
+
+
+def _check_seed(seed: Any) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(
+            f"Cannot {_DOING} with seed {seed!r}: a whole number from 0 is needed. Leave it out."
+        )
 
 
 def _check_options(measure: Any, edges_um: Any, most: Any, positions: Any, refused: Any) -> None:

@@ -8,7 +8,7 @@ import xarray as xr
 from ..checks import check_length
 from .alignment import Alignment, AlignmentError
 from .averaging import block_means, near_voxel
-from .frames import Floats, extent, inverse, move, turn_deg
+from .frames import Floats, extent, inverse, middle, move, turn_deg
 from .information import SAMPLES, Kind, Maximum, maximise
 from .pair import Pair, Start, check_pair, prepare
 from .search import Candidate, Range, candidates, search_voxel
@@ -108,7 +108,13 @@ def align(
     check_length(max_shift_um, "max_shift_um", doing="align images")
     check_length(max_turn_deg, "max_turn_deg", doing="align images")
     pair = prepare(moving, fixed, max_shift_um, start, progress)
-    where = Range(pair.centre, pair.target, float(max_shift_um), float(max_turn_deg), float(min_overlap))
+    where = Range(
+        pair.centre,
+        pair.target,
+        min(float(max_shift_um), _farthest(pair)),
+        min(float(max_turn_deg), 180.0),
+        float(min_overlap),
+    )
     scales = (1.0,) if transform == "rigid" else _SCALES
     found = candidates(pair.fixed, pair.moving, where, scales)
     if not found:
@@ -130,6 +136,12 @@ def align(
     seen = agreement(first, other, final.matrix if direct else inverse(final.matrix), transform)
     check_agreement(seen, transform, 0.25 * search_voxel(pair.fixed, pair.moving))
     return _report(final, seen, where, transform)
+
+
+def _farthest(pair: Pair) -> float:
+    """Return a shift beyond which the images cannot overlap, however they are turned."""
+    halves = (np.linalg.norm(extent(pair.moving)) + np.linalg.norm(extent(pair.fixed))) / 2
+    return float(halves + np.linalg.norm(middle(pair.fixed) - pair.target))
 
 
 def _order(moving: xr.DataArray, fixed: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray, bool]:

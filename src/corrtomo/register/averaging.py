@@ -96,7 +96,8 @@ def _sum_along(
 
 
 def _add_slices(blocks: npt.NDArray[Any], axis: int) -> npt.NDArray[Any]:
-    wide = np.float64 if np.issubdtype(blocks.dtype, np.floating) else np.int64
+    exact = blocks.dtype.kind in "bui" and blocks.dtype != np.uint64
+    wide = np.int64 if exact else np.float64
     out = np.zeros((*blocks.shape[:axis], *blocks.shape[axis + 1 :]), wide)
     for k in range(blocks.shape[axis]):
         out += blocks.take(k, axis) if axis != blocks.ndim - 1 else blocks[..., k]

@@ -15,6 +15,7 @@ import xarray as xr
 from ..checks import check_length, check_spatial
 from ..volume import check_image, voxel_size
 from .local_rank import local_rank
+from .overlapped import overlapped
 from .tiles import Axis, blend_tiles
 
 Grey = npt.NDArray[np.uint8]
@@ -87,8 +88,7 @@ def equalise(
         radius = tuple(int(n / 2 + _ROUNDING) for n in window)
         work = partial(local_rank, radius=radius)
         if isinstance(image.data, da.Array):
-            overlap = {"depth": radius, "boundary": "none", "dtype": np.uint8}
-            return image.copy(data=_lazy.array.map_overlap(work, image.data, **overlap))
+            return image.copy(data=overlapped(work, image.data, radius, dtype=np.uint8))
         return image.copy(data=work(np.asarray(image.data)))
     axes = (Axis.of(1, 1),) * (3 - image.ndim)
     axes += tuple(Axis.of(n, round(size)) for n, size in zip(image.shape, window, strict=True))

@@ -14,11 +14,11 @@ from numba import njit, prange
 from ..checks import check_length, check_spatial
 from ..phases import check_mask
 from ..volume import check_image, voxel_size
+from .overlapped import overlapped
 
 Mask = npt.NDArray[np.bool_]
 _LONGEST = 255
 _NONE = 255  # no empty voxel within a box: twice the distance is 254 at most
-_lazy: Any = da  # its functions carry no types
 
 
 def opening(mask: xr.DataArray, diameter_um: float) -> xr.DataArray:
@@ -120,10 +120,7 @@ def _apply(mask: xr.DataArray, diameter_um: float, work: Any, *, doing: str) -> 
     check_mask(mask, doing=doing)
     size = ball_voxels(mask, diameter_um, doing=doing)
     if isinstance(mask.data, da.Array):
-        # With no boundary the outermost chunks end where the volume ends, and are continued there.
-        data = _lazy.map_overlap(
-            work, mask.data, size=size, depth=tuple(n - 1 for n in size), boundary="none", dtype=bool
-        )
+        data = overlapped(work, mask.data, tuple(n - 1 for n in size), size=size, dtype=bool)
     else:
         data = work(mask.data, size)
     return mask.copy(data=data)
