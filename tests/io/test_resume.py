@@ -1,11 +1,14 @@
 """An interrupted run on OME-Zarr: a rerun computes what is missing, and mixes no two images."""
 
+import shutil
+
 import dask
 import dask.array as da
 import numpy as np
 import pytest
 
 import corrtomo as ct
+from corrtomo.io import atomic
 
 SHAPE, CHUNKS = (40, 300, 64), (20, 100, 64)
 
@@ -109,3 +112,43 @@ def test_an_existing_file_stays_until_the_new_one_is_whole(tmp_path):
 def test_only_ome_zarr_is_resumed(tmp_path):
     with pytest.raises(ValueError, match=r"only OME-Zarr is written in parts"):
         ct.write(Work().image(), tmp_path / "labels.tif", resume=True)
+
+
+def test_marks_without_their_image_are_not_believed(tmp_path, monkeypatch):
+    path = tmp_path / "labels.ome.zarr"
+    work = Work(empty=20)
+    interrupted(path, stop_after=3, empty=20)
+    (unfinished,) = tmp_path.glob(".unfinished-*")
+    shutil.rmtree(unfinished / "image")
+    ct.write(work.image(), path, resume=True)
+    np.testing.assert_array_equal(ct.read(path), 2 * work.grey)
+
+
+def test_a_death_between_move_and_cleaning_leaves_no_marks(tmp_path, monkeypatch):
+    path = tmp_path / "labels.ome.zarr"
+    remove = atomic._remove
+
+    def dies(part):
+        if part.name.startswith(".unfinished"):
+            raise KeyboardInterrupt
+        remove(part)
+
+    monkeypatch.setattr(atomic, "_remove", dies)
+    work = Work(empty=20)
+    with pytest.raises(KeyboardInterrupt):
+        ct.write(work.image(), path, resume=True)
+    monkeypatch.setattr(atomic, "_remove", remove)
+    ct.write(work.image(), path, resume=True, overwrite=True)
+    np.testing.assert_array_equal(ct.read(path), 2 * work.grey)
+
+
+def test_a_chunk_that_was_lost_is_never_moved_into_place(tmp_path):
+    path = tmp_path / "labels.ome.zarr"
+    with dask.config.set(scheduler="synchronous"):
+        interrupted(path, stop_after=4)
+        (unfinished,) = tmp_path.glob(".unfinished-*")
+        marks = sorted(p.name for p in (unfinished / "done").iterdir() if p.name != "plan")
+        (unfinished / "image" / "0" / "c" / marks[-1].replace(".", "/")).unlink()
+        with pytest.raises(ValueError, match="1 of 6 chunks that an earlier run had written are gone"):
+            ct.write(Work().image(), path, resume=True)
+    assert not path.exists()

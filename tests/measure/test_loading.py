@@ -154,3 +154,13 @@ def test_densities_that_no_matter_has_are_refused():
     shares = {"mass_percent": {"a": 90.0, "b": 10.0}, "volume_percent": {"a": 0.356, "b": 0.112}}
     with pytest.raises(ValueError, match=r"not as shares"):
         ct.measure.implied_densities(121.1, 21.1, **shares)
+
+
+@pytest.mark.parametrize("volumes", [(88.4, 11.2, 0.4), (10.1, 20.2, 69.7), (33.3, 33.3, 33.4)])
+def test_percentages_that_add_up_to_100_do_so_in_floats_too(volumes):
+    names = ("a", "b", "c")
+    masses = dict(zip(names, (30.0, 30.0, 40.0), strict=True))
+    given = dict(zip(names, volumes, strict=True))
+    found = ct.measure.implied_densities(100.0, 2.0, mass_percent=masses, volume_percent=given)
+    assert (found > 0).all()
+    assert ct.measure.cbd_porosity(99.8, expected_percent=99.9, measured_percent=0.1) == pytest.approx(100)

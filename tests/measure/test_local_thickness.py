@@ -227,3 +227,10 @@ def touching():
 def test_what_has_no_thickness_is_refused(mask, options, error, match):
     with pytest.raises(error, match=match):
         ct.measure.local_thickness(mask, **options)
+
+
+def test_booleans_of_any_byte_are_one_phase():
+    mask = np.random.default_rng(0).random((12, 12, 12)) < 0.4
+    odd = (mask * np.random.default_rng(1).integers(1, 255, mask.shape)).astype(np.uint8).view(bool)
+    plain = ct.measure.local_thickness(ct.volume(mask, 0.5))
+    np.testing.assert_array_equal(ct.measure.local_thickness(ct.volume(odd, 0.5)), plain)

@@ -2,6 +2,7 @@
 
 import dask.array as da
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -175,3 +176,16 @@ def test_a_seed_is_a_whole_number_from_0(seed):
     image = ct.volume(np.zeros((4, 4)), 1.0)
     with pytest.raises(ValueError, match="a whole number from 0 is needed"):
         ct.measure.growing_volumes(image, lambda part: 1.0, [2.0], seed=seed)
+
+
+def test_edges_of_as_many_voxels_are_refused():
+    image = ct.volume(np.zeros((8, 8)), 0.5)
+    for edges in ([2.0, 2.0], [2.0, 2.04]):
+        with pytest.raises(ValueError, match="both are 4 voxels"):
+            ct.measure.growing_volumes(image, lambda part: 1.0, edges)
+
+
+def test_a_table_read_back_has_the_same_refusals(tmp_path):
+    table = ct.measure.growing_volumes(ct.volume(np.eye(8), 0.5), lambda part: float(part.mean()), [2.0])
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert ct.measure.volume_spread(pd.read_csv(tmp_path / "t.csv")).refused.tolist() == [0]

@@ -439,3 +439,11 @@ def test_the_caption_says_that_surfaces_were_thinned() -> None:
     thinned = am(labels, most_triangles=plain // 2)
     assert thinned.step_um == (0.5, 0.5, 0.5)
     assert thinned.caption.startswith("A volume. Its surfaces are thinned out for the view. Digital twin")
+
+
+def test_what_is_left_out_takes_no_colour_from_the_rest() -> None:
+    sizes = ct.volume(np.where(np.indices((20, 20, 20)).sum(0) < 30, 2.0, 0.0), 1.0)
+    holes = sizes.where(~((sizes.z == 3) & (sizes.y == 3) & (sizes.x == 3)))
+    (drawn,) = ct.show.thickness_3d(holes, **WORDS).surfaces
+    assert drawn.values is not None
+    assert np.isfinite(drawn.values).all()

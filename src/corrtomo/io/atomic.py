@@ -57,6 +57,7 @@ def continuing(target: Path, *, overwrite: bool) -> Iterator[tuple[Path, Path]]:
     for folder in (part, done):
         folder.mkdir(parents=True, exist_ok=True)
     yield part, done
+    _remove(done)  # first: marks without an image would be believed by the next run
     _move(part, target, overwrite=overwrite)
     _remove(unfinished)
 

@@ -24,7 +24,8 @@ def store(data: Any, array: Any, done: Path | None = None) -> None:
     Raises
     ------
     ValueError
-        If the chunk that is computed again differs from what is on disk: another image was begun there.
+        If the chunk that is computed again differs from what is on disk: another image was begun there; or
+        chunks that were whole are gone.
     """
     parts = data.to_delayed()
     ends = [np.cumsum([0, *sizes]).tolist() for sizes in data.chunks]
@@ -51,6 +52,12 @@ def store(data: Any, array: Any, done: Path | None = None) -> None:
     ]
     with ProgressBar(minimum=5.0):
         _lazy.compute(*tasks)
+    if array.nchunks_initialized < array.nchunks:
+        raise ValueError(
+            f"Cannot finish the OME-Zarr: {array.nchunks - array.nchunks_initialized} of {array.nchunks} "
+            "chunks that an earlier run had written are gone. Delete the unfinished folder beside "
+            "the target, or write with resume=False."
+        )
 
 
 def _same_plan(done: Path, plan: str) -> bool:

@@ -57,6 +57,9 @@ def write(image: xr.DataArray, path: Path, done: Path | None = None) -> None:
     chunks = _chunks(data, axes)
     lazy = _lazy.from_array(data, chunks=chunks) if isinstance(data, np.ndarray) else data.rechunk(chunks)
     begun = done is not None and (path / "0" / "zarr.json").is_file()
+    if done is not None and not begun:
+        for mark in done.iterdir():
+            mark.unlink()
     group = zarr.open_group(path, mode="r+") if begun else zarr.create_group(path, overwrite=True)
     majority = data.dtype == bool or "phases" in image.attrs
     factors = _factors(lazy.shape, axes)

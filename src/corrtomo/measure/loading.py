@@ -13,6 +13,7 @@ PORE = "pore"
 _UM_PER_CM = 1e4
 _MG_PER_G = 1e3
 _WHOLE = 0.5
+_ROUNDING = 1e-9
 _DENSEST = 23.0
 """g/cm³: osmium, the densest of all elements, has 22.6."""
 
@@ -139,7 +140,7 @@ def implied_densities(
             f"Cannot {doing}: masses are given of {sorted(mass_percent)} and volumes of "
             f"{sorted(volume_percent)}. The same names are needed in both."
         )
-    if sum(volume_percent.values()) > 100:
+    if sum(volume_percent.values()) > 100 + _ROUNDING:
         raise ValueError(
             f"Cannot {doing}: the volumes add up to {sum(volume_percent.values()):g} %, and 100 % at most "
             "fit. Give the volume percent of the whole film, pores included in the 100."
@@ -205,7 +206,8 @@ def cbd_porosity(domain_percent: float, *, expected_percent: float, measured_per
     }
     _check_numbers(given, "fraction", doing)
     missed = expected_percent - measured_percent
-    if domain_percent + measured_percent > 100 or not 0 <= missed <= domain_percent:
+    too_much = domain_percent + measured_percent > 100 + _ROUNDING or missed > domain_percent + _ROUNDING
+    if too_much or missed < 0:
         raise ValueError(
             f"Cannot {doing} from {given}: the pores that are missed, {missed:g} vol%, must be none or more "
             "and fit into the domain, and domain and pores into 100 vol%. Check which phase was measured."

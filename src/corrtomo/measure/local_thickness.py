@@ -114,8 +114,8 @@ def local_thickness(mask: xr.DataArray, *, border: Border = "as seen", progress:
 
 def _squared_distance(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.unsignedinteger]:
     """Return the squared distance to the outside in voxels, in as few bytes as hold it."""
-    squared: npt.NDArray[np.float32] = edt.edtsq(
-        mask.view(np.uint8), black_border=False, parallel=get_num_threads()
-    )
+    # A boolean may hold any byte, and edt would take other bytes for other labels.
+    plain = (mask.view(np.uint8) != 0).view(np.uint8)
+    squared: npt.NDArray[np.float32] = edt.edtsq(plain, black_border=False, parallel=get_num_threads())
     kind = np.uint16 if squared.max() < np.iinfo(np.uint16).max else np.uint32
     return np.asarray(np.rint(squared, out=squared).astype(kind))

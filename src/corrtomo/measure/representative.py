@@ -92,6 +92,7 @@ def growing_volumes(
     _check_options(measure, edges_um, most, positions, refused)
     _check_seed(seed)
     sizes, shape = np.array(voxel_size(image)), np.array(image.shape)
+    _check_apart(edges_um, [_voxels(edge, sizes, shape) for edge in edges_um])
     rng, rows = np.random.default_rng(seed), []
     for edge in edges_um:
         voxels = _voxels(edge, sizes, shape)
@@ -151,7 +152,7 @@ def volume_spread(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "cubes": groups.value.count(),
-            "refused": groups.refused.agg(lambda reasons: int((reasons != "").sum())),
+            "refused": groups.refused.agg(lambda reasons: int((reasons.notna() & (reasons != "")).sum())),
             "mean": mean,
             "sd": sd,
             "relative_sd_percent": 100 * sd / mean.abs().where(mean != 0),
@@ -207,6 +208,18 @@ def _value(measure: Measure, part: xr.DataArray, *, keep: bool) -> tuple[float, 
             "Leave out edges at which a phase may be missing, or pass refused='keep' to see which."
         )
     return (np.nan if reason else value), reason
+
+
+def _check_apart(edges_um: Sequence[float], voxels: Sequence[npt.NDArray[np.int64]]) -> None:
+    """Refuse edges of as many voxels: their cubes would count twice."""
+    seen: dict[tuple[int, ...], float] = {}
+    for edge, size in zip(edges_um, map(tuple, voxels), strict=True):
+        if size in seen:
+            raise ValueError(
+                f"Cannot {_DOING} with edges {seen[size]:g} and {edge:g} µm: both are {size[0]} voxels, and "
+                "the same cubes would count twice. Leave one out."
+            )
+        seen[size] = float(edge)
 
 
 def _check_seed(seed: Any) -> None:

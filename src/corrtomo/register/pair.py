@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ..checks import check_spatial
-from ..volume import check_image, voxel_size
+from ..volume import SPATIAL, check_image, voxel_size
 from .alignment import AlignmentError
 from .averaging import block_means, near_voxel
 from .frames import Floats, extent, middle
@@ -41,6 +41,11 @@ def check_pair(moving: Any, fixed: Any, transform: str, start: str, min_overlap:
                 f"Cannot align the {name} image of {dict(image.sizes)} voxels: {_LEAST_VOXELS} or more are "
                 "needed along each axis. Align single slices in 2D, with image.isel(z=...)."
             )
+    if moving.dims not in (SPATIAL, SPATIAL[1:]):
+        raise ValueError(
+            f"Cannot align images with dims {moving.dims}: dims z, y, x or y, x are needed. Name the axes of "
+            "a section y and x, for instance with image.rename(z='y')."
+        )
     if moving.dims != fixed.dims:
         raise ValueError(
             f"Cannot align an image with dims {moving.dims} to one with dims {fixed.dims}: they must be the "

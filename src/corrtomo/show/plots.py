@@ -97,6 +97,11 @@ def phase_histogram(
             f"Cannot show a histogram by phase of {_kind(joint)}: dims ('phase', 'grey') are needed. "
             "Make one with ct.measure.joint_histogram()."
         )
+    if not np.issubdtype(joint.dtype, np.integer) or (joint < 0).any() or not joint.any():
+        raise ValueError(
+            "Cannot show a histogram by phase: the table must hold numbers of voxels, whole, none below 0, "
+            "not all 0; shares are made here. Pass ct.measure.joint_histogram() as it is."
+        )
     counts = joint.sum("grey")
     with house_style():
         drawing = blank(height=3.8)

@@ -190,7 +190,7 @@ def thickness_3d(
     cut, budget = check_cut(cut_um, thickness), check_budget(most_triangles)
 
     def build(grid: Grid) -> list[Surface]:
-        share, size = average(thickness, grid, lambda slab: slab > 0, lambda slab: slab)
+        share, size = average(thickness, grid, lambda slab: slab > 0, np.nan_to_num)
         if grid.shape != thickness.shape:
             share, smooth = smoothed(share)
             size = np.asarray(share * blur(size) / np.maximum(smooth, 1e-6), np.float32)
