@@ -151,7 +151,7 @@ def test_and_with_its_truth_through_all_others(chapter, real_electrode, tmp_path
         image = ct.read(real_electrode / "xray.tif")
         parameters["am_threshold"] = int(ct.segment.threshold_otsu(image))
     if chapter == "large-volume":  # another electrode than the paper's: heavier
-        parameters["loading_mg_per_cm2"] = 30.0
+        parameters["loading_mg_per_cm2"] = 26.0
     if chapter == "uncertainty":
         parameters["edges_um"] = [5.0, 10.0, 20.0]
     said = run(BOOK / "xt-fibsem" / f"{chapter}.ipynb", tmp_path, **parameters)

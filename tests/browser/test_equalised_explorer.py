@@ -204,7 +204,7 @@ def test_touch(show, explorer, image, truth) -> None:
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     assert shown(page) == expected(image, truth, 4.0, 100, 0.876)
     page.locator(".ct-x-tile").nth(2).tap()
-    assert page.locator(".ct-x-stage").bounding_box()["y"] >= 0, "the large picture came into view"
+    page.wait_for_function("document.querySelector('.ct-x-stage').getBoundingClientRect().y >= 0")
     assert page.locator(".ct-x-title").text_content().startswith("c")
 
 
