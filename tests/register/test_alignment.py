@@ -123,3 +123,12 @@ def test_what_does_not_fit_is_refused():
         shifted(0, 0, 0).resample(ct.phases.as_labels(deep.astype(int)), deep, fill=-1)
     with pytest.raises(TypeError, match="a number is needed"):
         shifted(0, 0, 0).resample(deep, deep, fill="nan")
+
+
+def test_each_axis_is_averaged_by_its_own_step_of_the_grid():
+    noise = np.random.default_rng(0).normal(size=(128, 16, 16))
+    image = ct.volume(noise, (0.5, 0.5, 0.5))
+    grid = ct.volume(np.zeros((8, 14, 14)), (8.0, 0.5, 0.5), origin=(3.75, 0.5, 0.5))
+    found = shifted(0, 0, 0).resample(image, grid)
+    means = noise.reshape(8, 16, 16, 16).mean(axis=1)[:, 1:15, 1:15]
+    np.testing.assert_allclose(found, means, atol=1e-5)

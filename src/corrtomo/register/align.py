@@ -104,15 +104,14 @@ def align(
     >>> found.points([0.0, 0.0]).round(1).tolist()
     [4.0, 2.0]
     """
-    check_pair(moving, fixed, transform, start, min_overlap, seed)
+    check_pair(moving, fixed, transform, start, min_overlap, max_turn_deg, seed)
     check_length(max_shift_um, "max_shift_um", doing="align images")
-    check_length(max_turn_deg, "max_turn_deg", doing="align images")
     pair = prepare(moving, fixed, max_shift_um, start, progress)
     where = Range(
         pair.centre,
         pair.target,
         min(float(max_shift_um), _farthest(pair)),
-        min(float(max_turn_deg), 180.0),
+        float(max_turn_deg),
         float(min_overlap),
     )
     scales = (1.0,) if transform == "rigid" else _SCALES

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from ..phases import Phase
 from ..volume import SPATIAL, check_image, origin, voxel_size
-from .averaging import block_means, near_voxel
+from .averaging import block_means
 from .frames import Floats, inverse, move, voxel_map
 
 _SLAB = 1 << 21
@@ -150,10 +150,8 @@ class Alignment:
         value = _fill(image, fill, nearest)
         blocks = np.array(image.shape, float)
         if not nearest:
-            finest = min(voxel_size(grid)) * (1 + 1e-9)
-            counts = [max(1, int(finest / v)) for v in voxel_size(image)]
+            counts = self._counts(image, grid)
             if max(counts) > 1:
-                counts = [min(c, n) for c, n in zip(counts, near_voxel(image, finest), strict=True)]
                 blocks /= counts
                 image = block_means(image, counts, whole=False).assign_attrs(image.attrs)
         out = np.full(grid.shape, value, _dtype(image, nearest))
@@ -173,6 +171,14 @@ class Alignment:
                     f"{', '.join(SPATIAL[-n:])} are needed for both image and grid. Align images of the same "
                     "dims with ct.register.align()."
                 )
+
+    def _counts(self, image: xr.DataArray, grid: xr.DataArray) -> list[int]:
+        """Return how many voxels of an image, along each of its axes, lie within a step of the grid."""
+        along = np.abs(inverse(self.matrix)[:-1, :-1])
+        near = along >= along.max(axis=1, keepdims=True) / 2  # the grid's axes that lead along an image's
+        steps = np.where(near, voxel_size(grid), np.inf).min(axis=1) * (1 + 1e-9)
+        sizes = zip(steps, voxel_size(image), image.shape, strict=True)
+        return [max(1, min(int(step / voxel), n)) for step, voxel, n in sizes]
 
     def _sample(
         self,

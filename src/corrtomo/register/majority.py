@@ -23,6 +23,7 @@ _CODES = 256
 _SLAB = 1 << 26
 """Fine voxels that are read at a time."""
 _LEAST_POINTS = 8
+_MOST_POINTS = 100
 _DRAW = 1e-9
 """Shares of a voxel that differ by less are a draw: they are sums of rounded numbers."""
 _SCALE_ERROR = 0.01
@@ -73,8 +74,8 @@ def coarsen(
     -----
     Without an alignment the shares are exact: a fine voxel that a border of the coarse grid cuts counts for
     each side by its part. With one, each coarse voxel is sampled at even points, along each of its axes as
-    many as it crosses fine voxels, 8 at least, and each point takes the code of the fine voxel that it lies
-    in. Of equal shares the lower code wins. What lies outside the labels counts as left out (255) and votes
+    many as it crosses fine voxels, 8 at least and 100 at most, and each point takes the code of the fine
+    voxel that it lies in. Of equal shares the lower code wins. What lies outside the labels counts as left out (255) and votes
     as such: a coarse voxel that is less than half covered is left out. A film thinner than half a coarse
     voxel is gone.
 
@@ -94,7 +95,7 @@ def coarsen(
     shape = (1,) * lead + onto.shape
     out = np.full(shape, Phase.LEFT_OUT, np.uint8)
     crossed = np.abs(to_fine[:3, :3]).sum(axis=0)
-    points = np.maximum(_LEAST_POINTS, np.ceil(crossed - 1e-9)).astype(np.int64)
+    points = np.clip(np.ceil(crossed - 1e-9), _LEAST_POINTS, _MOST_POINTS).astype(np.int64)
     points[:lead] = 1
     covered = False
     for planes, box, fine in _slabs(labels, to_fine, shape, progress):

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import xarray as xr
 
-from ..checks import check_spatial
+from ..checks import check_length, check_spatial
 from ..volume import SPATIAL, check_image, voxel_size
 from .alignment import AlignmentError
 from .averaging import block_means, near_voxel
@@ -31,7 +31,9 @@ class Pair:
     target: Floats
 
 
-def check_pair(moving: Any, fixed: Any, transform: str, start: str, min_overlap: Any, seed: Any) -> None:
+def check_pair(
+    moving: Any, fixed: Any, transform: str, start: str, min_overlap: Any, max_turn_deg: Any, seed: Any
+) -> None:
     """Refuse what cannot be aligned: images of the wrong kind, and options out of range."""
     for image, name in ((moving, "moving"), (fixed, "fixed")):
         check_image(image, ndim=(2, 3))
@@ -61,6 +63,12 @@ def check_pair(moving: Any, fixed: Any, transform: str, start: str, min_overlap:
         raise ValueError(
             f"Cannot align with min_overlap {min_overlap!r}: a share above 0 and up to 1 is needed. "
             "Leave it out for 0.3."
+        )
+    check_length(max_turn_deg, "max_turn_deg", doing="align images")
+    if float(max_turn_deg) > 180:
+        raise ValueError(
+            f"Cannot align with max_turn_deg {max_turn_deg!r}: degrees above 0 and up to 180 are needed. "
+            "Leave it out for 12."
         )
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**31 - 1:
         raise ValueError(

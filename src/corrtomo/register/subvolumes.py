@@ -74,7 +74,7 @@ def agreement(first: xr.DataArray, other: xr.DataArray, matrix: Floats, kind: Ki
         return Agreement(np.inf, np.inf, 1.0, np.inf, *about)
     low = np.array([p.start for p in box]) * edge
     middle = low + length / 2
-    x = np.array([[(p.start + p.stop - 1) / 2 for p in part] * edge for part, _ in seen]) - middle
+    x = np.array([[(p.start + p.stop) / 2 for p in part] * edge for part, _ in seen]) - middle
     d = np.array([gap * edge for _, gap in seen])
     fit, similar = _fit(x, d, kind), _fit(x, d, "similarity")
     error = fit.error(corners(low, low + length) - middle)
