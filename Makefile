@@ -43,7 +43,7 @@ benchmark: $(PEERS)  ## time the package beside its peers
 	.venv-peers/bin/python -m benchmarks
 
 lock: $(READY)  ## resolve the dependencies anew
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --extra book --extra test pyproject.toml -o requirements.lock
 
 refs: $(READY)  ## run the chapters and keep the outputs that tests compare
 	$(BIN)/python tools/refs.py

@@ -75,9 +75,9 @@ def coarsen(
     Without an alignment the shares are exact: a fine voxel that a border of the coarse grid cuts counts for
     each side by its part. With one, each coarse voxel is sampled at even points, along each of its axes as
     many as it crosses fine voxels, 8 at least and 100 at most, and each point takes the code of the fine
-    voxel that it lies in. Of equal shares the lower code wins. What lies outside the labels counts as left out (255) and votes
-    as such: a coarse voxel that is less than half covered is left out. A film thinner than half a coarse
-    voxel is gone.
+    voxel that it lies in. Of equal shares the lower code wins. What lies outside the labels counts as left
+    out (255) and votes as such: a coarse voxel that is less than half covered is left out. A film thinner
+    than half a coarse voxel is gone.
 
     Examples
     --------
