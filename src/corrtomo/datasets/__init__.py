@@ -4,5 +4,17 @@ from .fields_of_view import fields_of_view
 from .loading import load
 from .real import fetch, reachable, sources
 from .sample import Sample, from_files
+from .section import Section
+from .section_loading import load_section
 
-__all__ = ["Sample", "fetch", "fields_of_view", "from_files", "load", "reachable", "sources"]
+__all__ = [
+    "Sample",
+    "Section",
+    "fetch",
+    "fields_of_view",
+    "from_files",
+    "load",
+    "load_section",
+    "reachable",
+    "sources",
+]

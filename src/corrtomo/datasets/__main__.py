@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from . import twin_files
+from . import kintsugi, twin_files
 
 if __name__ == "__main__":
     for seed in tqdm((twin_files.SEED, *twin_files.PIECES), desc="digital twins", unit="specimen"):
         twin_files.write_small(twin_files.place(Path("data"), seed), seed)
+    kintsugi.write_small(Path("data") / kintsugi.NAME)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pooch
 import tifffile
 import xarray as xr
 from tqdm import tqdm
 
-from ..io import read, write
+from ..io import read
 from ..volume import volume, voxel_size
-from . import xt_fibsem
+from . import cache, xt_fibsem
 from .xt_fibsem import BIN, PAPER, XRAY_UM, Scene
 
 SEED = 0
@@ -88,15 +85,11 @@ def read_small(folder: Path, seed: int = SEED) -> dict[str, xr.DataArray]:
 
 
 def cache_folder(seed: int, size: str, scene: Scene = PAPER) -> Path:
-    """Return where a large twin of a seed is kept; other parameters or other code are another folder."""
-    root = Path(os.environ.get("CORRTOMO_CACHE") or pooch.os_cache("corrtomo"))
-    made_by = hashlib.sha256(repr((scene, xt_fibsem.XRAY_MODEL)).encode())
-    package = Path(__file__).parents[1]
+    """Return where a large twin of a seed is kept."""
     truth = ("register/majority.py", "segment/small_features.py", "segment/morphology.py")
-    code = [*sorted((package / "simulate").glob("*.py")), *(package / name for name in truth)]
-    for source in [*code, Path(xt_fibsem.__file__)]:
-        made_by.update(source.read_bytes())
-    return root / f"{xt_fibsem.NAME}-{size}-seed{seed}-{made_by.hexdigest()[:12]}"
+    package = Path(__file__).parents[1]
+    code = [*(package / name for name in truth), Path(xt_fibsem.__file__)]
+    return cache.folder(xt_fibsem.NAME, size, seed, parameters=(scene, xt_fibsem.XRAY_MODEL), code=code)
 
 
 def make_full(seed: int, scene: Scene = PAPER) -> Path:
@@ -108,7 +101,7 @@ def make_full(seed: int, scene: Scene = PAPER) -> Path:
         "fibsem": lambda: xt_fibsem.fibsem(seed, 1, scene),
         "fibsem_truth": lambda: xt_fibsem.fibsem_truth(seed, 1, scene),
     }
-    return _make(cache_folder(seed, "full", scene), makers)
+    return cache.make(cache_folder(seed, "full", scene), makers)
 
 
 def open_full(folder: Path) -> dict[str, xr.DataArray]:
@@ -121,22 +114,8 @@ def medium_xray(seed: int) -> xr.DataArray:
     """Return the medium X-ray tomogram: simulated once, kept in the cache."""
     bar = partial(tqdm, desc="digital twin: X-ray", unit="slab")
     folder = cache_folder(seed, "medium")
-    _make(folder, {"xray": lambda: xt_fibsem.xray_medium(seed, progress=bar)})
+    cache.make(folder, {"xray": lambda: xt_fibsem.xray_medium(seed, progress=bar)})
     return read(folder / "xray.ome.zarr").load()
-
-
-def _make(folder: Path, makers: Mapping[str, Callable[[], xr.DataArray]]) -> Path:
-    """Write the images that a folder of the cache lacks; each appears whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for key, make in makers.items():
-        path = folder / f"{key}.ome.zarr"
-        if not path.exists():
-            try:
-                write(make(), path)
-            except FileExistsError:
-                if not path.is_dir():  # else another process was faster, with the same image
-                    raise
-    return folder
 
 
 def _file(key: str) -> str:

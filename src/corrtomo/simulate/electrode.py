@@ -54,6 +54,8 @@ class Electrode(Microstructure):
         Levels of the two random fields.
     seed : int
         Seed that the microstructure was drawn from.
+    film : bool
+        Whether it is a coating: no particle crosses the faces along y.
     """
 
     size_um: tuple[float, float, float]
@@ -64,6 +66,7 @@ class Electrode(Microstructure):
     cbd_threshold: float
     pore_threshold: float
     seed: int
+    film: bool = False
 
     def box_um(self) -> tuple[Array, Array]:
         """Return the low corner of the periodic box and its edges along z, y, x, in µm."""
@@ -84,16 +87,20 @@ class Electrode(Microstructure):
         return np.array([s / max(1, round(s / NODE_UM)) for s in self.size_um])
 
     @cached_property
-    def _solids(self) -> tuple[Array, Array, float]:
-        table = self.particles
-        return table[packing.CENTRE].to_numpy(), packing.quadrics(table), float(table["a_um"].max())
+    def _solids(self) -> tuple[Array, Array]:
+        return self.particles[packing.CENTRE].to_numpy(), packing.quadrics(self.particles)
 
     def _fill_particles(self, out: raster.Labels, view: View, shift: Array) -> None:
-        centres, matrices, reach = self._solids
-        wide = reach + furthest_um(view, shift)
-        found = raster.images_in_view(centres, matrices, wide, np.array(self.size_um), view)
+        wide = float(self.particles["a_um"].max()) + furthest_um(view, shift)
+        found = self.particles_in_view(view, wide)
         moved = shift * view.voxel_um[1:]
         raster.fill_ellipsoids(out, *found, view.voxel_um, view.origin_um, moved, np.uint8(AM))
+
+    def particles_in_view(self, view: View, reach_um: float) -> tuple[Array, Array, Array]:
+        """Return centre, matrix and half extents of the particles that a view may hold, in its frame."""
+        centres, matrices = self._solids
+        repeats = (True, not self.film, True)
+        return raster.images_in_view(centres, matrices, reach_um, np.array(self.size_um), view, repeats)
 
     def _bridge_field(self, low: Array, high: Array, margin_um: float) -> tuple[noise.Floats, Array]:
         """Return A + 0.12 n on the lattice nodes around a box, and the index of the first node."""
@@ -104,6 +111,8 @@ class Electrode(Microstructure):
         start = (np.array(first) - pad) * node
         solid = np.zeros(wide, np.uint8)
         self._fill_particles(solid, View(node, start, wide), np.zeros((wide[0], 2)))
+        if self.film:  # binder bridges to the collector as it does to particles
+            solid[:, start[1] + node[1] * np.arange(wide[1]) >= self.size_um[1]] = AM
         blurred = noise.gaussian((solid == AM).astype(np.float32), tuple(BRIDGE_UM / node))
         inner = tuple(slice(int(p), int(p) + n) for p, n in zip(pad, shape, strict=True))
         period = np.rint(np.array(self.size_um) / node).astype(int).tolist()
@@ -122,6 +131,8 @@ def electrode(
     diameter_um: float = 5.0,
     geometric_sd: float = 1.8,
     overlap: float = 0.1,
+    aspect: float = packing.ASPECT,
+    film: bool = False,
     seed: int = 0,
 ) -> Electrode:
     """Draw the microstructure of a composite cathode.
@@ -148,6 +159,10 @@ def electrode(
         Geometric standard deviation of the diameter. An assumption, as above.
     overlap : float
         Share of their contact distance by which two particles may reach into each other.
+    aspect : float
+        The shorter axes of a particle are this share of its longest, or more.
+    film : bool
+        No particle crosses the faces along y: a coating, which repeats itself along z and x only.
     seed : int
         The same seed gives the same electrode.
 
@@ -183,17 +198,17 @@ def electrode(
     check_seed(seed)
     size = check_size(size_um, diameter_um)
     check_fractions(am_fraction, cbd_fraction, cbd_porosity)
-    check_particles(geometric_sd, overlap)
+    check_particles(geometric_sd, overlap, aspect)
     check_count(size, am_fraction, diameter_um, geometric_sd)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
-    table = packing.draw_particles(am_fraction * float(np.prod(size)), diameter_um, geometric_sd, rng)
-    table[packing.CENTRE] = packing.pack(table, size, overlap, seed)
+    table = packing.draw_particles(am_fraction * float(np.prod(size)), diameter_um, geometric_sd, rng, aspect)
+    table[packing.CENTRE] = packing.pack(table, size, overlap, seed, film=film)
     table = table[[*packing.CENTRE, *packing.AXES, *packing.TURN]]
     table[packing.AXES] *= _swelling(table, size, am_fraction)
     pore = pore_level(cbd_porosity)
-    bare = Electrode(size, table, am_fraction, cbd_fraction, cbd_porosity, np.inf, pore, seed)
+    bare = Electrode(size, table, am_fraction, cbd_fraction, cbd_porosity, np.inf, pore, seed, film)
     level = _cbd_threshold(bare, cbd_fraction)
-    return Electrode(size, table, am_fraction, cbd_fraction, cbd_porosity, level, pore, seed)
+    return Electrode(size, table, am_fraction, cbd_fraction, cbd_porosity, level, pore, seed, film)
 
 
 def _swelling(table: pd.DataFrame, size: tuple[float, float, float], fraction: float) -> float:

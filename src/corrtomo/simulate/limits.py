@@ -35,6 +35,61 @@ def check_pose(pose: npt.ArrayLike | None) -> Array:
     return matrix
 
 
+def check_film(specimen: Any) -> None:
+    """Refuse what is no coating on a collector."""
+    if not getattr(specimen, "film", False):
+        what = (
+            f"a {type(specimen).__name__}" if not hasattr(specimen, "film") else "an electrode without faces"
+        )
+        raise TypeError(
+            f"Cannot cut a cross-section of {what}: a coating is needed, whose particles end at its "
+            "collector. Draw one with ct.simulate.electrode(..., film=True)."
+        )
+
+
+def check_window(shape: Any, pixel_um: Any) -> tuple[int, int]:
+    """Refuse what is not two whole numbers of pixels with an edge above zero; return the numbers."""
+    numbers = list(shape) if isinstance(shape, Sequence | np.ndarray) and not isinstance(shape, str) else []
+    if len(numbers) != 2:
+        raise ValueError(
+            f"Cannot image a section of shape {shape!r}: two whole numbers of pixels above zero are needed, "
+            "along y, x. The paper's image has (3816, 4096)."
+        )
+    check_shape([1, *numbers])
+    check_voxel_size(pixel_um)
+    return int(numbers[0]), int(numbers[1])
+
+
+def check_platinum(thickness_um: Any, coverage: Any) -> None:
+    """Refuse a deposit without thickness, and walls that are covered more than faces."""
+    for name, value, most in (("thickness_um", thickness_um, np.inf), ("coverage", coverage, 1.0)):
+        number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+        if not (number and 0.0 < value <= most and np.isfinite(value)):
+            raise ValueError(
+                f"Cannot deposit platinum with {name} {value!r}: a thickness above zero in µm and a coverage "
+                "above 0 and up to 1 are needed. The paper deposits about 2 µm."
+            )
+
+
+def check_counts(counts: Any) -> None:
+    """Refuse a number of counts that is not above zero."""
+    number = isinstance(counts, Real) and not isinstance(counts, bool | np.bool_)
+    if not (number and 0.0 < counts < np.inf):
+        raise ValueError(
+            f"Cannot simulate {counts!r} X-ray counts: a finite number above zero is needed. The paper's "
+            "maps hold 3,425,962."
+        )
+
+
+def check_turn(turn_deg: Any) -> None:
+    """Refuse what is not an angle."""
+    number = isinstance(turn_deg, Real) and not isinstance(turn_deg, bool | np.bool_)
+    if not (number and -180.0 <= turn_deg <= 180.0):
+        raise ValueError(
+            f"Cannot turn the maps by {turn_deg!r}: degrees from -180 to 180 are needed. Leave it out for 0."
+        )
+
+
 def check_seed(seed: Any) -> None:
     """Refuse a seed that is not a whole number from 0."""
     whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool | np.bool_)
@@ -158,8 +213,13 @@ def check_count(
         )
 
 
-def check_particles(geometric_sd: float, overlap: float) -> None:
-    """Refuse a size distribution without width and particles that swallow each other."""
+def check_particles(geometric_sd: float, overlap: float, aspect: float) -> None:
+    """Refuse a size distribution without width, particles that swallow each other, and needles."""
+    if not 0.3 <= aspect <= 1.0:
+        raise ValueError(
+            f"Cannot draw particles with aspect {aspect!r}: a share from 0.3 to 1 is needed, shorter axes by "
+            "the longest. 1 draws balls."
+        )
     if not 1.0 < geometric_sd <= 3.0:
         raise ValueError(
             f"Cannot draw particles with geometric_sd {geometric_sd!r}: a ratio above 1 and up to 3 is "

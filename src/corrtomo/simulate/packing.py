@@ -22,7 +22,11 @@ SIZE_RANGE = (0.1, 3.0)
 
 
 def draw_particles(
-    volume_um3: float, diameter_um: float, geometric_sd: float, rng: np.random.Generator
+    volume_um3: float,
+    diameter_um: float,
+    geometric_sd: float,
+    rng: np.random.Generator,
+    aspect: float = ASPECT,
 ) -> pd.DataFrame:
     """Draw ellipsoids from a log-normal size distribution until they fill a volume.
 
@@ -37,6 +41,8 @@ def draw_particles(
         Geometric standard deviation of the diameter.
     rng : numpy.random.Generator
         Source of the random numbers.
+    aspect : float
+        The shorter axes are this share of the longest, or more.
 
     Returns
     -------
@@ -47,8 +53,7 @@ def draw_particles(
     Notes
     -----
     A log-normal by volume is one by number with the median divided by exp(3 ln² s). Diameters
-    below a tenth of the median or above three times the median are drawn again. The shorter axes are 0.7 to 1
-    times the longest.
+    below a tenth of the median or above three times the median are drawn again.
     """
     log_sd = float(np.log(geometric_sd))
     median = diameter_um * np.exp(-3.0 * log_sd**2)
@@ -60,7 +65,7 @@ def draw_particles(
     count = int(np.searchsorted(np.pi / 6.0 * np.cumsum(diameters**3), volume_um3)) + 1
     diameters = np.sort(diameters[:count])[::-1]
     ratio = np.ones((count, 3))
-    ratio[:, 1:] = rng.uniform(ASPECT, 1.0, (count, 2))
+    ratio[:, 1:] = rng.uniform(aspect, 1.0, (count, 2))
     ratio = np.sort(ratio, axis=1)[:, ::-1] / np.cbrt(ratio.prod(axis=1))[:, None]
     table = pd.DataFrame(diameters[:, None] / 2.0 * ratio, columns=AXES)
     table[TURN] = Rotation.random(count, rng=rng).as_quat()
@@ -74,7 +79,14 @@ def quadrics(particles: pd.DataFrame) -> Array:
     return np.ascontiguousarray(np.einsum("nij,nj,nkj->nik", turn, inverse, turn))
 
 
-def pack(particles: pd.DataFrame, size_um: tuple[float, float, float], overlap: float, seed: int) -> Array:
+def pack(
+    particles: pd.DataFrame,
+    size_um: tuple[float, float, float],
+    overlap: float,
+    seed: int,
+    *,
+    film: bool = False,
+) -> Array:
     """Place particles in a periodic box, the largest first, each where it first fits.
 
     Parameters
@@ -87,6 +99,8 @@ def pack(particles: pd.DataFrame, size_um: tuple[float, float, float], overlap: 
         Share of their contact distance by which two particles may reach into each other.
     seed : int
         Seed of the positions.
+    film : bool
+        No particle crosses the faces of the box along y: a coating between two planes.
 
     Returns
     -------
@@ -112,8 +126,13 @@ def pack(particles: pd.DataFrame, size_um: tuple[float, float, float], overlap: 
     # One short row a particle, so that a neighbour costs one memory access: centre, longest axis, matrix.
     rows = np.empty((len(axes), 10), np.float32)
     rows[:, 3] = axes[:, 0]
-    rows[:, 4:] = quadrics(particles)[:, [0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
-    placed = _place(rows, reach, level, cells, np.array(size_um), 1.0 - overlap, stream(seed, "places"))
+    matrices = quadrics(particles)
+    rows[:, 4:] = matrices[:, [0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
+    walls = np.zeros((len(axes), 3))
+    if film:
+        walls[:, 1] = np.sqrt(np.linalg.inv(matrices)[:, 1, 1])
+    key = stream(seed, "places")
+    placed = _place(rows, reach, level, cells, np.array(size_um), walls, 1.0 - overlap, key)
     if placed < len(axes):
         raise ValueError(
             f"Cannot pack {len(axes)} particles into a box of {size_um} µm: number {placed + 1} found no "
@@ -124,7 +143,9 @@ def pack(particles: pd.DataFrame, size_um: tuple[float, float, float], overlap: 
 
 
 @njit(cache=True)
-def _place(rows: Any, reach: Any, level: Any, cells: Any, size: Any, shrink: float, key: Any) -> int:
+def _place(
+    rows: Any, reach: Any, level: Any, cells: Any, size: Any, walls: Any, shrink: float, key: Any
+) -> int:
     """Place one particle after the other; return how many found a place."""
     offset = np.zeros(len(cells) + 1, np.int64)
     for k in range(len(cells)):
@@ -136,7 +157,8 @@ def _place(rows: Any, reach: Any, level: Any, cells: Any, size: Any, shrink: flo
         found = False
         for _ in range(ATTEMPTS):
             for axis in range(3):
-                rows[p, axis] = size[axis] * uniform(mix(key + counter))
+                room = size[axis] - 2.0 * walls[p, axis]
+                rows[p, axis] = walls[p, axis] + room * uniform(mix(key + counter))
                 counter += np.uint64(1)
             if _is_free(p, rows, reach, level[p], cells, offset, head, link, size, shrink):
                 found = True

@@ -49,12 +49,18 @@ class View:
 
 
 def images_in_view(
-    centres: Array, matrices: Array, reach_um: float, size_um: Array, view: View
+    centres: Array,
+    matrices: Array,
+    reach_um: float,
+    size_um: Array,
+    view: View,
+    repeats: tuple[bool, bool, bool] = (True, True, True),
 ) -> tuple[Array, Array, Array]:
     """Return centre, matrix and half extents, in the view's frame, of each periodic image it may hold."""
     low, high = view.bounds_um()
     low, high = low - reach_um, high + reach_um
-    first, last = np.floor(low / size_um).astype(int), np.floor(high / size_um).astype(int)
+    first = np.where(repeats, np.floor(low / size_um), 0).astype(int)
+    last = np.where(repeats, np.floor(high / size_um), 0).astype(int)
     rows, moved = [], []
     for step in product(*(range(a, b + 1) for a, b in zip(first, last, strict=True))):
         where = centres + np.array(step) * size_um
@@ -79,6 +85,17 @@ def fill_ellipsoids(
             if abs(z - centres[p, 0]) <= extents[p, 0]:
                 cy, cx = centres[p, 1] + shift[k, 0], centres[p, 2] + shift[k, 1]
                 _fill_section(out[k], z - centres[p, 0], cy, cx, matrices[p], extents[p], voxel, origin, code)
+
+
+@njit(cache=True)
+def own_ellipsoids(out: Any, centres: Any, matrices: Any, extents: Any, voxel: Any, origin: Any) -> None:
+    """Write the row of the ellipsoid that a voxel's centre is in; of several the last, as codes have it."""
+    for k in range(out.shape[0]):
+        z = origin[0] + k * voxel[0]
+        for p in range(centres.shape[0]):
+            if abs(z - centres[p, 0]) <= extents[p, 0]:
+                cy, cx = centres[p, 1], centres[p, 2]
+                _fill_section(out[k], z - centres[p, 0], cy, cx, matrices[p], extents[p], voxel, origin, p)
 
 
 @njit(cache=True)

@@ -1,0 +1,98 @@
+"""A cross-section that a chapter works on: images of one plane, and the truth where it is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from ..checks import check_same_grid
+from ..io import read
+from ..phases import Phase, as_labels
+from .sample import Source
+
+PHASE_OF_CLASS = (Phase.COLLECTOR, Phase.AM, Phase.CBD, Phase.PORE, Phase.PORE)
+_FILES = ("image", "bare", "truth", "cracks", "eds")
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """Images of one polished plane; what is not known or was not imaged is None.
+
+    Attributes
+    ----------
+    image : xarray.DataArray
+        Grey values of the electron microscope, ``uint8``, dims channel, y, x (or y, x for one detector).
+    source : {"measured", "digital twin"}
+        What kind of data it is: for captions.
+    about : str
+        What it is, where it is from, and its licence, in a sentence or two.
+    truth : xarray.DataArray or None
+        Labels on the grid of `image`.
+    classes : xarray.DataArray or None
+        The classes that an operator tells apart, finer than phases, as codes in the order of
+        ``attrs["classes"]``.
+    cracks : xarray.DataArray or None
+        Where particles are cracked: 0 none, 1 empty, 2 filled with carbon binder domain.
+    bare : xarray.DataArray or None
+        The same plane before its pores were filled.
+    eds : xarray.DataArray or None
+        X-ray counts, dims channel (elements), y, x, in their own frame.
+    pose : numpy.ndarray or None
+        3 × 3, takes (y, x, 1) in µm from the frame of `image` to that of `eds`. A registration must find it.
+    boxes : pandas.DataFrame or None
+        Rectangles that an operator drew for training: ``class``, and ``y``, ``x``, ``height``, ``width`` in
+        pixels.
+    """
+
+    image: xr.DataArray
+    source: Source
+    about: str
+    truth: xr.DataArray | None = None
+    classes: xr.DataArray | None = None
+    cracks: xr.DataArray | None = None
+    bare: xr.DataArray | None = None
+    eds: xr.DataArray | None = None
+    pose: npt.NDArray[np.float64] | None = None
+    boxes: pd.DataFrame | None = None
+
+    def __repr__(self) -> str:
+        names = ("image", "truth", "classes", "cracks", "bare", "eds")
+        images = {name: getattr(self, name) for name in names}
+        sizes = (f"{name} {dict(image.sizes)}" for name, image in images.items() if image is not None)
+        return f"Section({self.about}\n  " + "\n  ".join(sizes) + ")"
+
+
+def section_from_folder(folder: Path, *, pixel_um: float | None = None) -> Section:
+    """Take a folder of a reader's files: ``image`` and, if there, ``bare``, ``truth``, ``cracks``, ``eds``.
+
+    Raises
+    ------
+    ValueError
+        If there is no ``image``, several files answer to one name, or grids that must agree differ.
+    """
+    found: dict[str, Path] = {}
+    for name in _FILES:
+        matches = sorted(p for p in folder.iterdir() if p.name == name or p.name.startswith(f"{name}."))
+        if len(matches) > 1 or (name == "image" and not matches):
+            raise ValueError(
+                f"Cannot take {folder} as a section: {len(matches)} files are named {name}.*"
+                f"{''.join(f' {p.name}' for p in matches)}. One is needed of image, and one or none of bare, "
+                "truth, cracks and eds, in any format of ct.read(). Rename yours."
+            )
+        if matches:
+            found[name] = matches[0]
+    images = {name: read(path, None if name == "eds" else pixel_um) for name, path in found.items()}
+    if "truth" in images:
+        images["truth"] = as_labels(images["truth"])
+    first = images["image"]
+    grid = first.isel(channel=0, drop=True) if "channel" in first.dims else first
+    for name in set(images) & {"bare", "truth", "cracks"}:
+        other = images[name]
+        one = other.isel(channel=0, drop=True) if "channel" in other.dims else other
+        check_same_grid(grid, one, doing=f"use {name} beside the image")
+    return Section(**images, source="measured", about=f"Measured: {found['image'].name}.")
