@@ -6,6 +6,7 @@ from .real import fetch, reachable, sources
 from .sample import Sample, from_files
 from .section import Section
 from .section_loading import load_section
+from .twin_settings import twin_settings
 
 __all__ = [
     "Sample",
@@ -17,4 +18,5 @@ __all__ = [
     "load_section",
     "reachable",
     "sources",
+    "twin_settings",
 ]

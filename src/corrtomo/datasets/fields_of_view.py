@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ..simulate.eds import FIELD_STEP_UM, LINES
+from ..simulate.electron_images import DETECTORS as ELECTRON_DETECTORS
 from ..simulate.fibsem import DETECTORS
-from . import xt_fibsem
+from . import kintsugi, xt_fibsem
 from .xt_fibsem import BIN, FIBSEM_UM, MEDIUM, PAPER, XRAY_UM
 
 
 def fields_of_view(name: str = xt_fibsem.NAME) -> pd.DataFrame:
-    """List the volumes of a digital twin: voxel, extent and channels of each instrument at each size.
+    """List the images of a digital twin: voxel, extent and channels of each instrument at each size.
 
     Parameters
     ----------
-    name : str
+    name : {"xt-fibsem", "kintsugi"}
         The twin.
 
     Returns
     -------
     pandas.DataFrame
-        By instrument and size; columns ``voxel_nm``, ``x_um``, ``y_um``, ``z_um`` and ``channels``.
+        By instrument and size; columns ``voxel_nm``, ``x_um``, ``y_um``, ``z_um`` (of volumes), ``x`` and
+        ``y`` in pixels, and ``channels``.
 
     Raises
     ------
@@ -29,8 +32,8 @@ def fields_of_view(name: str = xt_fibsem.NAME) -> pd.DataFrame:
 
     Notes
     -----
-    Extents are whole voxels, so they differ from the printed ones by less than one. Sizes are those of the
-    X-ray and FIB-SEM paper (Sci. Rep. 6, 30109, "Image Acquisition").
+    Extents are whole voxels, so they differ from the printed ones by less than one. Full sizes are those of
+    the papers (Sci. Rep. 6, 30109, "Image Acquisition"; J. Electrochem. Soc. 169, 070512, "Imaging").
 
     Examples
     --------
@@ -38,23 +41,40 @@ def fields_of_view(name: str = xt_fibsem.NAME) -> pd.DataFrame:
     >>> ct.datasets.fields_of_view().loc[("X-ray", "small"), "x_um"].round(1)
     np.float64(28.5)
     """
-    if name != xt_fibsem.NAME:
+    tables = {xt_fibsem.NAME: _volumes, kintsugi.NAME: _sections}
+    if name not in tables:
         raise ValueError(
-            f"Cannot list the fields of view of {name!r}: the digital twin is {xt_fibsem.NAME!r}. Those of "
+            f"Cannot list the fields of view of {name!r}: the digital twins are {list(tables)}. Those of "
             "other images stand in their coordinates."
         )
+    table = {
+        key: {"voxel_nm": 1000 * edge}
+        | {f"{d}_um": n * edge for d, n in zip("xyz", reversed(shape), strict=False)}
+        | dict(zip("xy", reversed(shape), strict=False))
+        | {"channels": channels}
+        for key, (edge, shape, channels) in tables[name]().items()
+    }
+    return pd.DataFrame.from_dict(table, orient="index").rename_axis(["instrument", "size"])
+
+
+_Row = tuple[float, tuple[int, ...], int]
+
+
+def _volumes() -> dict[tuple[str, str], _Row]:
     small_fibsem = tuple(n // BIN for n in PAPER.fibsem)
-    rows = {
+    return {
         ("X-ray", "small"): (XRAY_UM, PAPER.cuboid, 1),
         ("X-ray", "medium"): (XRAY_UM, MEDIUM, 1),
         ("X-ray", "full"): (XRAY_UM, PAPER.large, 1),
         ("FIB-SEM", "small"): (BIN * FIBSEM_UM, small_fibsem, len(DETECTORS)),
         ("FIB-SEM", "full"): (FIBSEM_UM, PAPER.fibsem, len(DETECTORS)),
     }
-    table = {
-        key: {"voxel_nm": 1000 * edge}
-        | {f"{d}_um": n * edge for d, n in zip("xyz", reversed(shape), strict=True)}
-        | {"channels": channels}
-        for key, (edge, shape, channels) in rows.items()
-    }
-    return pd.DataFrame.from_dict(table, orient="index").rename_axis(["instrument", "size"])
+
+
+def _sections() -> dict[tuple[str, str], _Row]:
+    electrons, rays = len(ELECTRON_DETECTORS), len(LINES)
+    rows: dict[tuple[str, str], _Row] = {}
+    for size, window in kintsugi.WINDOWS.items():
+        rows["SEM", size] = (kintsugi.PIXEL_UM, window.shape, electrons)
+        rows["EDS", size] = (FIELD_STEP_UM, window.maps, rays)
+    return rows

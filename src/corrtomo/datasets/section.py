@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -86,7 +87,9 @@ def section_from_folder(folder: Path, *, pixel_um: float | None = None) -> Secti
             )
         if matches:
             found[name] = matches[0]
-    images = {name: read(path, None if name == "eds" else pixel_um) for name, path in found.items()}
+    images: dict[str, Any] = {
+        name: read(path, None if name == "eds" else pixel_um) for name, path in found.items()
+    }
     if "truth" in images:
         images["truth"] = as_labels(images["truth"])
     first = images["image"]

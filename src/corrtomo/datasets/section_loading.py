@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from tqdm import tqdm
@@ -88,6 +88,7 @@ def load_section(
 
 
 def _twin(size: Size, seed: int) -> Section:
+    images: dict[str, Any]
     beside = Path(__file__).parents[3] / "data" / kintsugi.NAME
     if size == "full":
         bar = partial(tqdm, desc="digital twin: behind the plane", unit="slab", delay=1)

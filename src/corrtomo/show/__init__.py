@@ -1,5 +1,8 @@
 """Numbers and images -> figures that carry their own alt text, source, voxel size and one thing to notice."""
 
+from .classes import classes
+from .composite import composite
+from .curves import curves
 from .figure import Figure
 from .figure_3d import Figure3D
 from .growth import growth
@@ -12,6 +15,9 @@ __all__ = [
     "Figure",
     "Figure3D",
     "agreement",
+    "classes",
+    "composite",
+    "curves",
     "growth",
     "histogram",
     "kappa_map",

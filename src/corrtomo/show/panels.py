@@ -71,7 +71,7 @@ def slices(
             "Cannot show slices: the mapping holds no image. One or more are needed. Pass {'X-ray': image}."
         )
     cuts = {title: cut(image, at_um=at_um, index=index) for title, image in images.items()}
-    low, high = limits or _shared_limits(list(cuts.values()))
+    low, high = limits or shared_limits(list(cuts.values()))
     if limits and not -np.inf < low < high < np.inf:
         raise ValueError(
             f"Cannot show slices between limits {limits!r}: the grey value shown black must lie below the "
@@ -120,7 +120,7 @@ def overlay(
     check_same_grid(image, labels, doing="paint labels over an image")
     grey, codes = (cut(a, at_um=at_um, index=index) for a in (image, labels))
     with house_style():
-        base = paint(grey, *_shared_limits([grey]))
+        base = paint(grey, *shared_limits([grey]))
         if _is_labels(codes):
             over = mix(base, paint(codes, 0, 1), opacity)
         else:
@@ -182,7 +182,7 @@ def agreement(
         grey = None if image is None else cut(image, at_um=at_um, index=index)
         both, legend = _agreement(true.values, found.values, ignore, binary=binary)
         if grey is not None:
-            both = mix(paint(grey, *_shared_limits([grey])), both, 0.6)
+            both = mix(paint(grey, *shared_limits([grey])), both, 0.6)
         painted = {"truth": paint(true, 0, 1), "segmentation": paint(found, 0, 1), "agreement": both}
         drawing = row(painted, [true] * 3, _phase_legend(true, found, ignore=ignore) + legend)
     return Figure(drawing, alt, describe(caption, [truth], source=source, notice=notice))
@@ -233,7 +233,8 @@ def _phase_legend(*cuts: xr.DataArray, ignore: int | None = None) -> list[Patch]
     return [Patch(facecolor=p.colour, edgecolor=MUTED, label=p.label) for p in sorted(present) if p != ignore]
 
 
-def _shared_limits(cuts: Sequence[xr.DataArray]) -> tuple[float, float]:
+def shared_limits(cuts: Sequence[xr.DataArray]) -> tuple[float, float]:
+    """Return the 0.5 and 99.5 percentiles of the grey values of several slices together."""
     grey = [a.values.ravel() for a in cuts if not _is_labels(a) and a.dtype != bool]
     if not grey:
         return 0.0, 1.0

@@ -12,9 +12,10 @@ from scipy import ndimage
 
 from ..volume import volume
 from . import materials, noise
-from .cross_section import AM, CBD, COLLECTOR, PLATINUM, CrossSection
+from .cross_section import COLLECTOR, PLATINUM, CrossSection
 from .limits import check_counts, check_seed, check_turn, check_window
 from .materials import Material
+from .raster import AM, CBD
 from .visibility import horizons
 
 Floats = npt.NDArray[np.float32]

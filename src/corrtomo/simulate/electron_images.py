@@ -54,7 +54,7 @@ class ElectronModel:
     spot_um: float = 0.02
     channelling: float = 0.04
     texture: float = 0.15
-    window: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.44), (-0.02, 0.60))
+    window: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.50), (-0.02, 0.60))
 
     def __post_init__(self) -> None:
         for name in ("energy_kev", "current_na", "dwell_us", "spot_um"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
 
 import edt
@@ -156,9 +155,9 @@ def _check_brush(strokes: Any, length_um: Any, width_um: Any, margin_um: Any, mi
         )
     lengths = {"length_um": length_um, "width_um": width_um}
     for name, value in (lengths | {"margin_um": margin_um, "mistakes": mistakes}).items():
-        number = isinstance(value, Real) and not isinstance(value, bool | np.bool_) and np.isfinite(value)
-        low_enough = number and (value > 0 or (name not in lengths and value == 0))
-        if not low_enough or (name == "mistakes" and value >= 1):
+        least = np.nextafter(0.0, 1.0) if name in lengths else 0.0
+        most = np.nextafter(1.0, 0.0) if name == "mistakes" else np.finfo(float).max
+        if isinstance(value, bool | np.bool_ | str) or not least <= value <= most:
             raise ValueError(
                 f"Cannot paint scribbles with {name} {value!r}: lengths above zero in µm, a margin of 0 or "
                 "more and a share of mistakes from 0 to below 1 are needed."

@@ -68,4 +68,5 @@ def seen_share(tangents: Floats, low_deg: float, high_deg: float) -> Floats:
     # The horizon stands at the angle atan(1 / tangent) from the normal.
     open_ = 1.0 / (1.0 + tangents.astype(np.float64) ** 2)
     share = (np.clip(open_, low, high) - low) / (high - low)
-    return share.mean(axis=0).astype(np.float32)
+    out: Floats = share.mean(axis=0).astype(np.float32)
+    return out

@@ -1,0 +1,136 @@
+"""Pictures of classes that are no phases, or finer than phases: scribbles, cracks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.patches import Patch
+
+from ..checks import check_same_grid
+from ..phases import Phase, check_integer
+from ..segment.classes import Classes, phase_of
+from .figure import Figure, Source, check_words, describe
+from .layout import row
+from .panels import cut, mix, paint, shared_limits
+from .style import MUTED, SERIES, house_style, rgb
+
+
+def class_colours(names: Sequence[str], merge: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return a colour for each class.
+
+    A phase has its own colour; classes that are merged have tints of their result's, the first the lightest;
+    others take the colours of the house in turn.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Classes, in the order of their codes.
+    merge : mapping of str to str, optional
+        What classes become in the result, as :class:`corrtomo.segment.PixelClassifier` has it.
+
+    Returns
+    -------
+    dict of str to str
+        Name and colour as hex.
+
+    Examples
+    --------
+    >>> class_colours(("binder", "edge", "depth"), {"edge": "pore", "depth": "pore"})
+    {'binder': '#e69f00', 'edge': '#98a6b6', 'depth': '#1b3a5c'}
+    """
+    classes = Classes.of(names, merge)
+    results = classes.results(merged=True)
+    taken = {phase.colour for phase in map(phase_of, results) if phase is not None}
+    free = [colour for colour in SERIES if colour not in taken]
+    spare = iter(free * len(results))
+    colours = [next(spare) if (phase := phase_of(name)) is None else phase.colour for name in results]
+    places = classes.places(merged=True).tolist()
+    out = {}
+    for i, (name, place) in enumerate(zip(classes.names, places, strict=True)):
+        family = [j for j, other in enumerate(places) if other == place]
+        share = 0.55 * (1 - family.index(i) / (len(family) - 1)) if len(family) > 1 else 0.0
+        out[name] = tint(colours[place], share)
+    return out
+
+
+def tint(colour: str, share: float) -> str:
+    """Mix a hex colour with a share of white."""
+    return "#" + "".join(f"{round(part + share * (255 - part)):02x}" for part in rgb(colour))
+
+
+def classes(
+    image: xr.DataArray,
+    panels: Mapping[str, xr.DataArray],
+    *,
+    caption: str,
+    source: Source,
+    notice: str,
+    alt: str,
+    merge: Mapping[str, str] | None = None,
+    opacity: float = 0.6,
+) -> Figure:
+    """Paint classes over an image, for instance scribbles, what was made of them, and the truth.
+
+    Parameters
+    ----------
+    image : xarray.DataArray
+        Grey values, dims y, x.
+    panels : mapping of str to xarray.DataArray
+        Title and codes on the grid of `image`; ``attrs["classes"]`` maps names to codes, the same in all.
+        Codes without a name, for instance 255, show the image alone.
+    caption, notice, alt : str
+        What it shows, the one thing to notice, and what a reader hears who does not see it.
+    source : {"measured", "digital twin", "schematic"}
+        What kind of data it is.
+    merge : mapping of str to str, optional
+        What classes become in the result: those that become one have tints of one colour.
+    opacity : float
+        0 shows the grey values alone, 1 the classes alone.
+
+    Returns
+    -------
+    Figure
+        The image, and one lettered panel for each of `panels`.
+
+    Raises
+    ------
+    ValueError
+        If there is no panel, a grid differs, or codes have no names.
+    """
+    check_words(alt=alt, notice=notice)
+    if not panels:
+        raise ValueError("Cannot show classes: no panel is given. Pass for instance {'scribbles': painted}.")
+    grey = cut(image)
+    names: dict[str, int] = {}
+    for title, codes in panels.items():
+        check_integer(codes, doing="show classes")
+        check_same_grid(image, codes, doing=f"paint {title} over an image")
+        names |= _names(codes, title)
+    colours = class_colours(list(names), {a: b for a, b in dict(merge or {}).items() if a in names})
+    with house_style():
+        base = paint(grey, *shared_limits([grey]))
+        painted = {str(image.name or "image"): base}
+        for title, codes in panels.items():
+            table, known = np.zeros((256, 3), np.uint8), np.zeros(256, bool)
+            for name, code in names.items():
+                table[code], known[code] = rgb(colours[name]), True
+            over = mix(base, table[codes.values], opacity)
+            painted[title] = np.where(known[codes.values][..., None], over, base)
+        legend = [Patch(facecolor=colours[name], edgecolor=MUTED, label=name) for name in names]
+        drawing = row(painted, [grey] * len(painted), legend)
+    return Figure(drawing, alt, describe(caption, [image], source=source, notice=notice))
+
+
+def _names(codes: xr.DataArray, title: str) -> dict[str, int]:
+    given = codes.attrs.get("classes") or codes.attrs.get("phases")
+    if not given:
+        raise ValueError(
+            f"Cannot show the classes of {title!r}: its codes have no names. Name them with "
+            "codes.assign_attrs(classes={'empty': 1, 'filled': 2})."
+        )
+    present = set(np.unique(codes.values).tolist())
+    if codes.attrs.get("classes"):
+        return {str(name): int(code) for name, code in given.items()}
+    return {p.label: int(p) for p in Phase if int(p) in present and p != Phase.LEFT_OUT}

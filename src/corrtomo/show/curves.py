@@ -1,0 +1,111 @@
+"""Numbers with their intervals along an axis: learning curves, profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from .figure import Figure, Source, check_words, describe
+from .style import INK, SERIES, blank, house_style
+
+_MARKS = "oDs^v"
+
+
+def curves(
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    x: str,
+    y: str,
+    caption: str,
+    source: Source,
+    notice: str,
+    alt: str,
+    interval: tuple[str, str] = ("low", "high"),
+    labels: tuple[str, str] | None = None,
+    scale: Literal["linear", "log"] = "linear",
+    level: float | None = None,
+) -> Figure:
+    """Show one or several curves with the interval of each point.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        Name of the curve, and a row for each of its points.
+    x, y : str
+        Columns of the two axes.
+    caption, notice, alt : str
+        What it shows, the one thing to notice, and what a reader hears who does not see it.
+    source : {"measured", "digital twin", "schematic"}
+        What kind of data it is.
+    interval : tuple of str
+        Columns of the lower and the upper end.
+    labels : tuple of str, optional
+        What stands at the axes, with units; by default the names of the columns.
+    scale : {"linear", "log"}
+        Of the x axis.
+    level : float, optional
+        A line across, for instance a value that the curves are held against.
+
+    Returns
+    -------
+    Figure
+        Points with bars for their intervals, joined by lines.
+
+    Raises
+    ------
+    ValueError
+        If there is no curve, a column is missing, or an interval does not hold its point.
+    """
+    check_words(alt=alt, notice=notice)
+    for name, table in tables.items():
+        _check_table(name, table, [x, y, *interval])
+    if not tables:
+        raise ValueError("Cannot show curves: no table is given. Pass for instance {'two channels': table}.")
+    with house_style():
+        drawing = blank(6.4, 3.8)
+        axes = drawing.subplots()
+        for i, (name, table) in enumerate(tables.items()):
+            middle = table[y].to_numpy(float)
+            bars = np.abs(np.array([table[end].to_numpy(float) for end in interval]) - middle)
+            colour = SERIES[i % len(SERIES)]
+            axes.errorbar(
+                table[x],
+                middle,
+                bars,
+                label=name,
+                color=colour,
+                marker=_MARKS[i % 5],
+                mec="white",
+                ms=8,
+                capsize=3,
+            )
+        if level is not None:
+            axes.axhline(level, color=INK, lw=1.0, ls=(0, (4, 3)))
+        axes.set_xscale(scale)
+        if scale == "log":
+            ticks = sorted({float(v) for table in tables.values() for v in table[x]})
+            axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], minor=False)
+            axes.minorticks_off()
+        across, up = labels or (x, y)
+        axes.set(xlabel=across, ylabel=up)
+        if len(tables) > 1:
+            drawing.legend(loc="outside upper left", ncols=3)
+    return Figure(drawing, alt, describe(caption, source=source, notice=notice))
+
+
+def _check_table(name: str, table: pd.DataFrame, columns: list[str]) -> None:
+    missing = [c for c in columns if c not in table]
+    if missing or table.empty:
+        raise ValueError(
+            f"Cannot show the curve {name!r}: it has {len(table)} rows and lacks the columns {missing}. A "
+            f"row for each point is needed, with {columns}."
+        )
+    y, low, high = (table[c].to_numpy(float) for c in columns[1:])
+    if not ((low <= y) & (y <= high)).all():
+        raise ValueError(
+            f"Cannot show the curve {name!r}: an interval does not hold its own point. Its ends must lie "
+            "below and above. Check which columns are passed as interval=."
+        )
