@@ -13,6 +13,7 @@ TOPICS = (
     "agreement",
     "thresholds",
     "segmentation",
+    "pixel_classifier",
     "surface",
     "particles",
     "local_thickness",

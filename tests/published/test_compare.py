@@ -58,6 +58,22 @@ def test_what_it_says():
         made.ours = 0.79
 
 
+def test_what_it_says_of_a_statement(read_page):
+    made = published.check("kintsugi.two_channels_gain", 0.0312, interval=(0.011, 0.05))
+    assert repr(made) == (
+        "kintsugi.two_channels_gain: stated: an even better segmentation is possible with the image of the "
+        "through-lens detector as well, read as > 0, ours 0.031 [0.011 to 0.050], agrees (predicted)"
+    )
+    assert published.check("kintsugi.two_channels_gain", 0.0).verdict == "misses"
+    assert published.check("kintsugi.cracks_empty", 3).ours_text == "3"
+    said = read_page(made._repr_html_()).words
+    assert (
+        "an even better segmentation is possible with the image of the through-lens detector as well" in said
+    )
+    assert "read as > 0" in said
+    assert "0.031" in said
+
+
 @pytest.mark.parametrize("value", [np.float32(0.5), np.int64(1), np.array(0.5), xr.DataArray(0.5)])
 def test_scalars_of_the_libraries_are_numbers(value):
     assert isinstance(published.check(KAPPA, value).ours, float)

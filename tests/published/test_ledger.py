@@ -7,7 +7,8 @@ import tomllib
 import pytest
 
 import corrtomo.published as published
-from corrtomo.published.ledger import KINDS, find, ledger, read_printed, row, rows
+from corrtomo.published.ledger import KINDS, find, ledger, row, rows
+from corrtomo.published.printed import read_printed
 
 GOOD = {
     "printed": '"0.79"',
@@ -18,6 +19,9 @@ GOOD = {
     "reason": '"because of rounding"',
     "chapter": '"p/one"',
 }
+
+
+STATED = {"printed": None, "claim": '"> 0"', "states": '"it is better"', "tolerance": "0"}
 
 
 @pytest.fixture
@@ -39,7 +43,7 @@ def test_all_five_papers():
     found = [item.paper for item in rows().values()]
     assert {p: found.count(p) for p in ledger().papers} == {
         "xt-fibsem": 76,
-        "kintsugi": 68,
+        "kintsugi": 83,
         "cycling-contact": 77,
         "nanoct-sims": 31,
         "cell-to-particle": 2,
@@ -205,12 +209,70 @@ def test_a_good_ledger_is_read(write):
         ({"kind": '"calibrated"', "uses": '"blur"'}, "It begins with 'input: ' or 'calibration: '"),
         ({"kind": '"calibrated"', "uses": '"input: blur"', "chapter": None}, "it lacks chapter"),
         ({"title": ""}, "the paper 'p' has no title"),
+        ({**STATED, "printed": '"0.79"'}, "it has printed. A row that is predicted may have"),
+        ({**STATED, "states": None}, "it lacks states"),
+        ({**STATED, "claim": None}, "it lacks claim"),
+        ({**STATED, "claim": '"0"'}, "its claim is '0'. It is a bound, like '> 0', '≥ 1' or '< 0.5'"),
+        ({**STATED, "claim": '"> much"'}, "'> much' is not a printed number"),
+        ({**STATED, "tolerance": "0.1"}, "its tolerance is 0.1. A bound is kept or it is not"),
+        ({**STATED, "reason": None}, "it lacks reason"),
+        (
+            {**STATED, "kind": '"not checkable"', "why": '"because"', "reason": None, "chapter": None}
+            | {"tolerance": None},
+            "it states something and is not checkable. What a run can test is predicted",
+        ),
     ],
 )
 def test_a_row_that_leaves_something_unsaid_is_refused(write, changes, message):
     write(**changes)
     with pytest.raises(ValueError, match=message):
         rows()
+
+
+def test_a_statement_is_read_as_a_bound(write):
+    write(**STATED)
+    item = row("p.x")
+    assert (item.printed, item.claim, item.states) == ("", "> 0", "it is better")
+    assert (item.value, item.interval.high, item.text) == (0, math.inf, "> 0")
+
+
+@pytest.mark.parametrize(
+    ("claim", "kept", "missed"),
+    [
+        ("> 0", (1e-12, 5), (0, -0.0, -1e-12)),
+        ("≥ 1", (1, 2), (0, 0.99)),
+        ("< 100", (-5, 99.9), (100, 100 + 1e-8)),
+        ("≤ 0", (0, -1), (1e-12, 3)),
+        ("> 0.8", (0.81,), (0.8, 0.79)),
+    ],
+)
+def test_a_bound_is_kept_or_missed(write, claim, kept, missed):
+    write(**{**STATED, "claim": f'"{claim}"'})
+    assert [row("p.x").agrees(ours) for ours in kept] == [True] * len(kept)
+    assert [row("p.x").agrees(ours) for ours in missed] == [False] * len(missed)
+
+
+def test_the_statements_of_the_kintsugi_paper():
+    """Each that a run can test is here, with a bound that was set before; no bound allows its opposite."""
+    stated = {k.partition(".")[2]: i.text.replace("\u00a0", " ") for k, i in rows().items() if i.states}
+    assert stated == {
+        "platinum_gain": "> 0",
+        "interface_to_middle": "> 0 %",
+        "deep_platinum": "> 50 %",
+        "classifier_gain": "> 0",
+        "one_channel_kappa": "> 0.8",
+        "two_channels_gain": "> 0",
+        "labels_needed": "< 100 %",
+        "filtering_gain": "≤ 0",
+        "elements": "≥ 4 elements",
+        "fluorine_in_binder": "> 1",
+        "unfilled_signal": "< 1",
+        "fluorine_ratio": "> 1",
+        "cracks_empty": "≥ 1 cracks",
+        "cracks_filled": "≥ 1 cracks",
+        "crack_kinds_kappa": "> 0",
+    }
+    assert all(row(f"kintsugi.{name}").chapter.startswith("kintsugi/") for name in stated)
 
 
 def test_a_row_twice_is_refused(write):
@@ -222,7 +284,7 @@ def test_a_row_twice_is_refused(write):
 def test_an_unknown_key_names_the_nearest():
     with pytest.raises(KeyError, match="Nearest: xt-fibsem.kappa_binary"):
         row("xt-fibsem.kapa_binary")
-    with pytest.raises(KeyError, match="it has 254 rows"):
+    with pytest.raises(KeyError, match="it has 269 rows"):
         row("xyz")
 
 

@@ -40,6 +40,15 @@ what = "six"
 where = "Introduction"
 kind = "not checkable"
 why = "quoted from elsewhere"
+[p.f]
+claim = "> 0"
+states = "x < y & better"
+what = "gain"
+where = "Results"
+kind = "predicted"
+tolerance = 0
+reason = "better is above zero"
+chapter = "p/written"
 [p.e]
 printed = "7"
 what = "seven"
@@ -72,6 +81,7 @@ def test_before_any_chapter_ran(small):
         "p.b": ["holds", "misses"],
         "p.c": ["open"],
         "p.d": ["not checkable"],
+        "p.f": ["not run"],
         "p.e": ["input"],
     }
 
@@ -79,14 +89,16 @@ def test_before_any_chapter_ran(small):
 def test_after_a_chapter_ran(small, monkeypatch):
     monkeypatch.setenv("CORRTOMO_CHECKS", str(small / "checks"))
     published.check("p.a", 1.2, interval=(1, 1.4))
+    published.check("p.f", -0.25)
     monkeypatch.delenv("CORRTOMO_CHECKS")
     text = published.as_html(small / "checks")
     assert verdicts(text)["p.a"] == ["agrees"]
+    assert verdicts(text)["p.f"] == ["misses"]
+    assert ">x &lt; y &amp; better<small>read as &gt; 0</small></td>" in text
     assert "1.2<small>95 %: 1.0 to 1.4</small>" in text
-    counts = re.search(r'ct-counts">(.*?)</p>', text)[1]
-    assert (
-        counts == "1 agrees · 1 open · 1 input · 1 not checkable · 1 arithmetic holds · 1 arithmetic misses"
-    )
+    counts = re.search(r'ct-counts">(.*?)</p>', text)[1].split(" · ")
+    assert counts[:5] == ["1 agrees", "1 misses", "1 open", "1 input", "1 not checkable"]
+    assert counts[5:] == ["1 arithmetic holds", "1 arithmetic misses"]
     monkeypatch.setenv("CORRTOMO_CHECKS", str(small / "checks"))
     assert published.as_html() == text
 
@@ -109,7 +121,7 @@ def test_the_whole_page(read_page):
     assert all(a["aria-label"] for _, a in page.tags if a.get("role") == "region")
     assert {t for t, _ in page.tags}.isdisjoint({"script", "img", "link", "style"})
     assert verdicts(text)["cycling-contact.pba_depth_step_nm"] == ["misses"]
-    assert "open" in verdicts(text)["kintsugi.eds_counts"]
+    assert "open" in verdicts(text)["nanoct-sims.ct_resolution_nm"]
 
 
 def test_table():
@@ -118,6 +130,10 @@ def test_table():
     assert table.index.is_unique
     assert table.loc["xt-fibsem.cbd_porosity_xray", "arithmetic"] == "holds within rounding, misses"
     assert table.loc["xt-fibsem.grains_fibsem", "tolerance"] == 18
+    stated = table[table.claim != ""]
+    assert stated.loc["kintsugi.labels_needed", ["printed", "claim", "high"]].tolist() == ["", "< 100", 100]
+    assert (stated.states != "").all()
+    assert (table[table.claim == ""].printed != "").all()
 
 
 def test_unchecked():
@@ -139,7 +155,12 @@ def test_every_chapter_is_one_of_the_planned_ones():
         "xt-fibsem/equalised",
         "xt-fibsem/sizes",
         "xt-fibsem/large-volume",
+        "kintsugi/platinum",
+        "kintsugi/thresholds",
+        "kintsugi/train",
+        "kintsugi/channels",
         "kintsugi/eds",
+        "kintsugi/cracks",
         "cycling-contact/segmentation",
         "cycling-contact/particles",
         "cycling-contact/contact",

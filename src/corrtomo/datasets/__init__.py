@@ -1,6 +1,7 @@
 """What a chapter loads: digital twins, and published real data."""
 
 from .fields_of_view import fields_of_view
+from .kintsugi_nmc import kintsugi_figure
 from .loading import load
 from .real import fetch, reachable, sources
 from .sample import Sample, from_files
@@ -14,6 +15,7 @@ __all__ = [
     "fetch",
     "fields_of_view",
     "from_files",
+    "kintsugi_figure",
     "load",
     "load_section",
     "reachable",

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
+from scipy import ndimage
 
 from ..io import read, write
 from ..phases import as_labels
@@ -117,6 +119,19 @@ def phases(classes: xr.DataArray) -> xr.DataArray:
     """Return the phases that the classes are part of: the truth."""
     codes = np.array([int(p) for p in PHASE_OF_CLASS], np.uint8)
     return as_labels(classes.drop_attrs().copy(data=codes[classes.data]).rename("phases"))
+
+
+def boxes(classes: xr.DataArray) -> pd.DataFrame:
+    """Draw a box for each class, as an operator would who paints no strokes: the largest square in it."""
+    rows = []
+    for name, code in classes.attrs["classes"].items():
+        inside = np.pad(classes.data == code, 1)
+        room = ndimage.distance_transform_cdt(inside, metric="chessboard")[1:-1, 1:-1]
+        y, x = np.unravel_index(int(room.argmax()), room.shape)
+        reach = int(room[y, x]) - 1
+        edge = 2 * reach + 1
+        rows.append({"class": name, "y": int(y) - reach, "x": int(x) - reach, "height": edge, "width": edge})
+    return pd.DataFrame(rows)
 
 
 def write_small(folder: Path, seed: int = 0) -> None:

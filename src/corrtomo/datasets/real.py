@@ -14,6 +14,8 @@ import pandas as pd
 import pooch
 import requests
 
+from .record import RECORDS, fetch_record
+
 _VARIABLE = "CORRTOMO_DATA"
 _TABLE = Path(__file__).with_name("sources.toml")
 _RETRIES = 2
@@ -45,7 +47,8 @@ def fetch(name: str) -> Path:
     Parameters
     ----------
     name : str
-        Which one; :func:`sources` lists them.
+        Which one; :func:`sources` lists them. Or ``"kintsugi-record"``: all files of the record of the
+        kintsugi paper, doi:10.5281/zenodo.6815046, as the archive lists them.
 
     Returns
     -------
@@ -66,13 +69,22 @@ def fetch(name: str) -> Path:
     With the environment variable ``CORRTOMO_DATA`` set, the files are used where they lie, as
     ``$CORRTOMO_DATA/<name>/<file>``, and nothing is downloaded. Without it they are downloaded once into the
     cache folder of the user. Every file is held against its SHA-256 on every call.
+
+    A record has no list of files here: it is asked for at the archive, with its checksums, and kept. Files in
+    ``$CORRTOMO_DATA/<name>`` are taken first; without that folder the record is downloaded even where
+    ``CORRTOMO_DATA`` is set. This was tried against a stand-in for the archive only: names and sizes of its
+    files, and its licence, are to be read on its page.
     """
+    if name in RECORDS:
+        return fetch_record(name)
     table = read_sources()
     if name not in table:
-        near = difflib.get_close_matches(name, table, n=1, cutoff=0.4) if isinstance(name, str) else []
+        known = [*table, *RECORDS]
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.4) if isinstance(name, str) else []
         meant = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"Cannot fetch {name!r}: not a known data set. Known are {', '.join(table)}.{meant} "
+            f"Cannot fetch {name!r}: not a known data set. Known are "
+            f"{', '.join(known)}.{meant} "
             "Digital twins come from ct.datasets.load()."
         )
     given = os.environ.get(_VARIABLE)

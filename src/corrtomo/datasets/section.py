@@ -46,8 +46,8 @@ class Section:
     pose : numpy.ndarray or None
         3 × 3, takes (y, x, 1) in µm from the frame of `image` to that of `eds`. A registration must find it.
     boxes : pandas.DataFrame or None
-        Rectangles that an operator drew for training: ``class``, and ``y``, ``x``, ``height``, ``width`` in
-        pixels.
+        Rectangles that an operator drew for training (of the digital twin, the largest square in each class):
+        ``class``, and ``y``, ``x``, ``height``, ``width`` in pixels.
     """
 
     image: xr.DataArray

@@ -106,6 +106,7 @@ def _twin(size: Size, seed: int) -> Section:
         truth=kintsugi.phases(images["classes"]),
         source="digital twin",
         pose=kintsugi.pose(seed, size),
+        boxes=kintsugi.boxes(images["classes"]),
         about=_ABOUT.format(seed=seed),
     )
 

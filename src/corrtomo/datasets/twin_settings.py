@@ -35,8 +35,8 @@ def twin_settings(name: str = kintsugi.NAME) -> pd.Series[float]:
     """
     if name != kintsugi.NAME:
         raise ValueError(
-            f"Cannot list the settings of {name!r}: allowed is {kintsugi.NAME!r}. Sizes of the images of other "
-            "twins stand in ct.datasets.fields_of_view()."
+            f"Cannot list the settings of {name!r}: allowed is {kintsugi.NAME!r}. Sizes of the images of "
+            "other twins stand in ct.datasets.fields_of_view()."
         )
     beam, rays = ElectronModel(), EdsModel()
     return pd.Series(

@@ -1,16 +1,22 @@
 """Explorers: pictures that react, in Jupyter and on the static website, from one module each."""
 
+from .desktop import NapariSession, napari
 from .equalised import EqualisedExplorer, equalised
 from .explorer import Explorer
 from .kappa_map import KappaMapExplorer, kappa_map
+from .scribble import ScribbleExplorer, scribble
 from .threshold import ThresholdExplorer, threshold
 
 __all__ = [
     "EqualisedExplorer",
     "Explorer",
     "KappaMapExplorer",
+    "NapariSession",
+    "ScribbleExplorer",
     "ThresholdExplorer",
     "equalised",
     "kappa_map",
+    "napari",
+    "scribble",
     "threshold",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 
@@ -52,7 +54,7 @@ def kappa_by_threshold(
     >>> kappa.sel(threshold=[9, 10, 20, 29, 30]).values.round(2)
     array([0. , 0.5, 1. , 1. , 0.5])
     """
-    counts = _by_code(joint_histogram(image, truth, ignore=ignore), 2)
+    counts = _by_code(joint_histogram(image, truth, ignore=ignore), [0, 1])
     n = counts.sum()
     true = counts[1].sum()
     # Voxels above each threshold, and those of them that are right: sums from the bright end.
@@ -65,7 +67,11 @@ def kappa_by_threshold(
 
 
 def kappa_by_threshold_pair(
-    image: xr.DataArray, truth: xr.DataArray, *, ignore: int | None = None
+    image: xr.DataArray,
+    truth: xr.DataArray,
+    *,
+    phases: Sequence[int] = (0, 1, 2),
+    ignore: int | None = None,
 ) -> xr.DataArray:
     """Compute Cohen's κ of a ternary segmentation by every possible pair of thresholds.
 
@@ -78,22 +84,26 @@ def kappa_by_threshold_pair(
     image : xarray.DataArray
         Grey values, ``uint8``.
     truth : xarray.DataArray
-        On the same grid: codes 0 (pore), 1 (carbon binder domain) and 2 (active material).
+        On the same grid: three codes, by default 0 (pore), 1 (carbon binder domain) and 2 (active material).
+    phases : sequence of int
+        The three codes from dark to bright. Where platinum fills the pores they are the brightest: pass
+        ``(ct.Phase.CBD, ct.Phase.AM, ct.Phase.PORE)``.
     ignore : int, optional
         Code in `truth` that is left out.
 
     Returns
     -------
     xarray.DataArray
-        κ with dims ``lower, upper``; grey values above `upper` are taken for 2, others above `lower` for 1.
-        NaN where `lower` is not below `upper`.
+        κ with dims ``lower, upper``; grey values above `upper` are taken for the brightest phase, others
+        above `lower` for the middle one. NaN where `lower` is not below `upper`.
 
     Raises
     ------
     TypeError
         If grey values are not ``uint8``.
     ValueError
-        If the truth has one class only (κ is undefined) or other codes, or the grids differ.
+        If the truth has one class only (κ is undefined) or other codes, `phases` are not three different
+        codes, or the grids differ.
 
     Examples
     --------
@@ -110,7 +120,13 @@ def kappa_by_threshold_pair(
             "Cannot try every pair of thresholds of uint16 grey values: there are two thousand million. "
             "uint8 is needed. Scale the image first over limits that you choose."
         )
-    counts = _by_code(joint_histogram(image, truth, ignore=ignore), 3)
+    order = [int(code) for code in phases]
+    if len(order) != 3 or len(set(order)) != 3:
+        raise ValueError(
+            f"Cannot try every pair of thresholds with phases {order}: three different codes are needed, "
+            "from dark to bright. Pass for instance (ct.Phase.CBD, ct.Phase.AM, ct.Phase.PORE)."
+        )
+    counts = _by_code(joint_histogram(image, truth, ignore=ignore), order)
     up_to = counts.cumsum(axis=1)
     total, true = up_to.sum(axis=0), up_to[:, -1]
     n = total[-1]
@@ -125,22 +141,21 @@ def kappa_by_threshold_pair(
     return xr.DataArray(kappa, dims=("lower", "upper"), coords={"lower": greys, "upper": greys}, name="kappa")
 
 
-def _by_code(joint: xr.DataArray, classes: int) -> np.ndarray:
-    """Return counts as floats, a row for each code below `classes`; refuse others, or one alone."""
+def _by_code(joint: xr.DataArray, classes: list[int]) -> np.ndarray:
+    """Return counts as floats, a row for each class in its order; refuse other codes, or one alone."""
     codes = [int(code) for code in joint.phase.values]
-    if max(codes) >= classes:
+    if not set(codes) <= set(classes):
         hint = "Select one phase first with ct.segment.one_phase(labels, ct.Phase.AM)"
-        if classes > 2:
+        if len(classes) > 2:
             hint = "Two thresholds part three phases: leave out the others with ignore="
         raise ValueError(
-            f"Cannot compare thresholds with a truth of codes {codes}: allowed are "
-            f"{list(range(classes))}. {hint}."
+            f"Cannot compare thresholds with a truth of codes {codes}: allowed are {sorted(classes)}. {hint}."
         )
     if len(codes) < 2:
         raise ValueError(
             f"Cannot compute kappa: the truth has one class only, code {codes[0]}, so agreement by chance "
             "is perfect and kappa is undefined. Two or more are needed. Choose a larger crop."
         )
-    table = np.zeros((classes, joint.sizes["grey"]))
-    table[codes] = joint.values
+    table = np.zeros((len(classes), joint.sizes["grey"]))
+    table[[classes.index(code) for code in codes]] = joint.values
     return table

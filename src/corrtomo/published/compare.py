@@ -28,7 +28,7 @@ class Check:
     key : str
         The row of the ledger.
     published : str
-        The figure as printed, with its unit.
+        The figure as printed, with its unit; of a statement, our reading of it, for instance "> 0".
     ours : float
         Our number, in the same unit.
     interval : tuple of float or None
@@ -47,7 +47,10 @@ class Check:
     row: Row = field(compare=False)
 
     def __repr__(self) -> str:
-        found = f"{self.key}: published {self.published}, ours {self.ours_text}"
+        said = f"published {self.published}"
+        if self.row.states:
+            said = f"stated: {self.row.states}, read as {self.published}"
+        found = f"{self.key}: {said}, ours {self.ours_text}"
         between = f" [{self.interval_text}]" if self.interval else ""
         return f"{found}{between}, {self.verdict} ({self.row.kind})".replace("\u00a0", " ")
 
@@ -112,7 +115,8 @@ def check(key: str, value: float, *, interval: tuple[float, float] | None = None
     -----
     Ours agrees if it lies within the rounding of the printed figure widened by the row's tolerance. Our own
     interval has no say in it: a wide interval must not hide a miss. For a range, a single number agrees if it
-    lies in the range. For a calibrated row, agreement proves nothing but the setting.
+    lies in the range. A statement in words is read as a bound, which the row states: "> 0" is missed by 0
+    itself. For a calibrated row, agreement proves nothing but the setting.
 
     Examples
     --------
@@ -217,7 +221,7 @@ def _compare(key: str, value: float, interval: Sequence[float] | None) -> Check:
                 "lower first. Pass interval=(low, high)."
             )
         between = (ends[0], ends[1])
-    verdict = "agrees" if item.allowed.contains(ours) else "misses"
+    verdict = "agrees" if item.agrees(ours) else "misses"
     return Check(key, item.text, ours, between, verdict, item)
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
+import operator
 import os
-import re
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from .intervals import Interval, names
+from .printed import read_printed, refuse
 
 KINDS = ("calibrated", "predicted", "arithmetic", "not checkable")
-_ALWAYS = {"printed", "what", "where", "kind"}
+_ALWAYS = {"what", "where", "kind"}
+_STATEMENT = {"claim", "states"}
 _NEEDED: dict[str, set[str]] = {
     "calibrated": {"uses"},
     "predicted": {"tolerance", "reason", "chapter"},
@@ -25,26 +26,26 @@ _NEEDED: dict[str, set[str]] = {
 _OPTIONAL = {"unit", "decimals", "exact", "follows"}
 _CHECKED = {"tolerance", "reason", "chapter"}
 _ALSO = {"calibrated": _CHECKED, "arithmetic": {"chapter"}}
-_NUMBER = r"-?\d[\d,]*(?:\.\d+)?"
-_PRINTED = re.compile(
-    rf"(?P<about>~)?(?:(?P<relation>[<>≤≥]) )?(?P<first>{_NUMBER})"
-    rf"(?: ± (?P<plus>{_NUMBER})|–(?P<last>{_NUMBER})|[:/](?P<below>{_NUMBER}))?"
-)
+_RELATIONS = {">": operator.gt, "≥": operator.ge, "<": operator.lt, "≤": operator.le}
+_CLAIM_DECIMALS = 2
 _HERE = Path(__file__).resolve().parent
 
 
 @dataclass(frozen=True)
 class Row:
-    """One printed number, and what it is to us.
+    """One printed number, or one statement in words, and what it is to us.
 
     Attributes
     ----------
     key : str
         Paper and name, for instance ``xt-fibsem.kappa_binary``.
     printed, unit : str
-        The number as the paper prints it, and its unit.
+        The number as the paper prints it, and its unit; of a statement the number is empty.
+    states, claim : str
+        What the paper states, in our words, and the bound on a number of ours that we read it as, for
+        instance "> 0"; both empty where the paper prints a number.
     value : float
-        The number; the middle of a range.
+        The number; the middle of a range; the bound.
     interval : Interval
         What the printed figure can stand for: its rounding, its ±, its range, or all below "< 2".
     decimals : int
@@ -75,6 +76,8 @@ class Row:
     what: str
     where: str
     kind: str
+    states: str
+    claim: str
     tolerance: float | None
     reason: str
     uses: str
@@ -88,15 +91,21 @@ class Row:
 
     @property
     def text(self) -> str:
-        """The printed figure with its unit."""
+        """The printed figure with its unit; of a statement, our reading of it."""
         gap = "" if self.unit in ("", "°") else "\u00a0"
-        return f"{self.printed}{gap}{self.unit}"
+        return f"{self.printed or self.claim}{gap}{self.unit}"
 
     @property
     def allowed(self) -> Interval:
         """Where ours may lie: the printed figure with its rounding, and the tolerance on either side."""
         margin = self.tolerance or 0.0
         return Interval(self.interval.low - margin, self.interval.high + margin)
+
+    def agrees(self, ours: float) -> bool:
+        """Tell whether a number of ours lies where it may; a bound is kept to the last digit."""
+        if self.claim:
+            return bool(_RELATIONS[self.claim[0]](ours, self.value))
+        return self.allowed.contains(ours)
 
     @property
     def is_input(self) -> bool:
@@ -184,18 +193,19 @@ def _load(path: Path) -> Ledger:
 
 def _row(key: str, entry: dict[str, Any], reasons: dict[str, str]) -> Row:
     _check_fields(key, entry)
-    given = entry.get("decimals")
+    claim = entry.get("claim", "")
+    given = entry.get("decimals", _CLAIM_DECIMALS if claim else None)
     value, interval, decimals = read_printed(
-        entry["printed"], decimals=given, exact=entry.get("exact", False), key=key
+        claim or entry["printed"], decimals=given, exact=entry.get("exact", False), key=key
     )
     reason = entry.get("reason") or entry.get("why") or ""
     if reason and " " not in reason:
         if reason not in reasons:
-            _refuse(key, f"its reason {reason!r} is not in [reasons]", f"Known: {', '.join(sorted(reasons))}")
+            refuse(key, f"its reason {reason!r} is not in [reasons]", f"Known: {', '.join(sorted(reasons))}")
         reason = reasons[reason]
     return Row(
         key=key,
-        printed=entry["printed"],
+        printed=entry.get("printed", ""),
         unit=entry.get("unit", ""),
         value=value,
         interval=interval,
@@ -204,6 +214,8 @@ def _row(key: str, entry: dict[str, Any], reasons: dict[str, str]) -> Row:
         what=entry["what"],
         where=entry["where"],
         kind=entry["kind"],
+        states=entry.get("states", ""),
+        claim=claim,
         tolerance=entry.get("tolerance"),
         reason=reason,
         uses=entry.get("uses", ""),
@@ -212,76 +224,45 @@ def _row(key: str, entry: dict[str, Any], reasons: dict[str, str]) -> Row:
     )
 
 
-def read_printed(
-    printed: str, *, decimals: int | None = None, exact: bool = False, key: str = "?"
-) -> tuple[float, Interval, int]:
-    """Read a number as a paper prints it: its value, what it can stand for, and its decimals.
-
-    Examples
-    --------
-    >>> from corrtomo.published.ledger import read_printed
-    >>> read_printed("0.60")
-    (0.6, Interval(low=0.595, high=0.605), 2)
-    >>> read_printed("~5100", decimals=-2)[1], read_printed("224 ± 23")[1], read_printed("81", exact=True)[1]
-    (Interval(low=5050.0, high=5150.0), Interval(low=201.0, high=247.0), Interval(low=81.0, high=81.0))
-    """
-    match = _PRINTED.fullmatch(printed)
-    if match is None:
-        _refuse(
-            key, f"{printed!r} is not a printed number", "Like '0.79', '~5100', '< 2', '0–15' or '224 ± 23'"
-        )
-    first, last = _number(match["first"]), _number(match["last"] or match["first"])
-    if decimals is None:
-        decimals = max(len((match[end] or "").partition(".")[2]) for end in ("first", "last"))
-    half = 0.0 if exact else 0.5 * 10.0**-decimals
-    if match["below"]:
-        first = last = first / _number(match["below"])
-        half, decimals = 0.0, 2
-    if match["plus"]:
-        half = max(half, _number(match["plus"]))
-    value = (first + last) / 2
-    if match["relation"]:
-        below = match["relation"] in "<≤"
-        return value, Interval(-math.inf, value) if below else Interval(value, math.inf), decimals
-    return value, Interval(round(first - half, 12), round(last + half, 12)), decimals
-
-
-def _number(text: str) -> float:
-    return float(text.replace(",", ""))
-
-
 def _check_fields(key: str, entry: dict[str, Any]) -> None:
     kind = entry.get("kind")
     if kind not in KINDS:
-        _refuse(key, f"its kind is {kind!r}", f"Allowed are {', '.join(KINDS)}")
-    needed = _ALWAYS | _NEEDED[kind]
+        refuse(key, f"its kind is {kind!r}", f"Allowed are {', '.join(KINDS)}")
+    states = bool(_STATEMENT & set(entry))
+    needed = _ALWAYS | _NEEDED[kind] | (_STATEMENT if states else {"printed"})
     allowed = needed | _OPTIONAL | _ALSO.get(kind, set())
     if kind == "calibrated" and _CHECKED & set(entry):
         needed |= _CHECKED
     missing = sorted(name for name in needed if entry.get(name) in (None, "", []))
     unknown = sorted(set(entry) - allowed)
     if missing:
-        _refuse(
+        refuse(
             key, f"it lacks {', '.join(missing)}", f"A row that is {kind} needs {', '.join(sorted(needed))}"
         )
     if unknown:
-        _refuse(
+        refuse(
             key, f"it has {', '.join(unknown)}", f"A row that is {kind} may have {', '.join(sorted(allowed))}"
         )
     if kind == "calibrated" and not entry["uses"].startswith(("input: ", "calibration: ")):
-        _refuse(key, f"its use is {entry['uses']!r}", "It begins with 'input: ' or 'calibration: '")
+        refuse(key, f"its use is {entry['uses']!r}", "It begins with 'input: ' or 'calibration: '")
+    if states:
+        _check_statement(key, entry)
     if entry.get("tolerance", 0) < 0:
-        _refuse(key, f"its tolerance is {entry['tolerance']}", "It is zero or more")
+        refuse(key, f"its tolerance is {entry['tolerance']}", "It is zero or more")
+
+
+def _check_statement(key: str, entry: dict[str, Any]) -> None:
+    """Refuse a statement that is no bound, or that a tolerance would soften."""
+    if entry["kind"] != "predicted":
+        refuse(key, f"it states something and is {entry['kind']}", "What a run can test is predicted")
+    if not entry["claim"].startswith(tuple(_RELATIONS)):
+        refuse(key, f"its claim is {entry['claim']!r}", "It is a bound, like '> 0', '≥ 1' or '< 0.5'")
+    if entry["tolerance"] != 0:
+        refuse(key, f"its tolerance is {entry['tolerance']}", "A bound is kept or it is not: it is zero")
 
 
 def _check_names(item: Row, found: dict[str, Row]) -> None:
     for expression in item.follows:
         for name in sorted(names(expression)):
             if f"{item.paper}.{name}" not in found or f"{item.paper}.{name}" == item.key:
-                _refuse(item.key, f"its expression uses {name!r}", "Names are other rows of the same paper")
-
-
-def _refuse(key: str, what: str, allowed: str) -> NoReturn:
-    raise ValueError(
-        f"Cannot read row {key!r} of the ledger: {what}. {allowed}. Mend it in book/published.toml."
-    )
+                refuse(item.key, f"its expression uses {name!r}", "Names are other rows of the same paper")

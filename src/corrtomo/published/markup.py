@@ -28,7 +28,7 @@ def html_row(item: Row, ours: Iterable[str], verdicts: Iterable[str]) -> str:
     """Return a row: what it is, with its key, place, kind and reason; the figures; the verdicts."""
     why = item.reason or item.uses.partition(": ")[2]
     about = " · ".join(escape(part) for part in (item.where, tolerance_text(item), why) if part)
-    cells = (escape(item.text), "<br>".join(ours) or "–", "<br>".join(verdicts))
+    cells = (_published(item), "<br>".join(ours) or "–", "<br>".join(verdicts))
     figures = [
         f'<td role="cell" data-label="{name}">{cell}</td>' for name, cell in zip(HEAD[1:], cells, strict=True)
     ]
@@ -37,6 +37,13 @@ def html_row(item: Row, ours: Iterable[str], verdicts: Iterable[str]) -> str:
         f"<small>{about}</small></th>"
         f"{''.join(figures)}</tr>"
     )
+
+
+def _published(item: Row) -> str:
+    """Return the figure as printed; of a statement its words, and below them how we read it."""
+    if not item.states:
+        return escape(item.text)
+    return f"{escape(item.states)}<small>read as {escape(item.text)}</small>"
 
 
 def html_verdict(verdict: str) -> str:

@@ -24,8 +24,9 @@ def table() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Indexed by key: paper, what, printed, unit, low and high (what the printed figure can stand for),
-        kind, tolerance, chapter, arithmetic (verdicts, one per expression), where and reason.
+        Indexed by key: paper, what, printed, unit, states and claim (of a statement in words), low and high
+        (what the printed figure can stand for), kind, tolerance, chapter, arithmetic (verdicts, one
+        per expression), where and reason.
 
     Examples
     --------
@@ -41,6 +42,8 @@ def table() -> pd.DataFrame:
                 "what": item.what,
                 "printed": item.printed,
                 "unit": item.unit,
+                "states": item.states,
+                "claim": item.claim,
                 "low": item.interval.low,
                 "high": item.interval.high,
                 "kind": item.kind,
