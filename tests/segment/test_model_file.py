@@ -242,18 +242,36 @@ def test_forged_trees_are_never_followed(path, field):
         Classifier.load(path)
 
 
-def test_a_circle_away_from_the_root(path):
-    """Every node is the child of one, but some can never be reached."""
+def test_a_tree_in_another_order_does_not_hide_its_depth(path):
+    """The vote keeps as many places waiting as the tree is deep: a depth that is too small writes beyond."""
 
-    def bend(parts):
+    def reverse(parts):
         tree = parts["model"]["classifier"].estimators_[4].tree_
-        left = tree.children_left
-        parent = next(n for n in range(tree.node_count) if left[n] > 0 and left[left[n]] > 0)
-        child = left[parent]
-        forge(tree, "left_child", parent, left[child])
-        forge(tree, "left_child", child, child)
+        state = tree.__getstate__()
+        order = np.array([0, *range(tree.node_count - 1, 0, -1)])  # the root, then the last node first
+        for name in ("nodes", "values"):
+            state[name] = state[name][order]
+        for side in ("left_child", "right_child"):
+            numbers = state["nodes"][side]
+            state["nodes"][side] = np.where(numbers > 0, tree.node_count - numbers, numbers)
+        tree.__setstate__(state)
+        depth = np.zeros(tree.node_count, int)
+        for node in np.nonzero(tree.children_left > 0)[0]:  # believes that parents come first
+            depth[[tree.children_left[node], tree.children_right[node]]] = depth[node] + 1
+        assert depth.max() < state["max_depth"]
+        tree.__setstate__(state | {"max_depth": depth.max()})
 
-    rewritten(path, bend)
+    rewritten(path, reverse)
+    with pytest.raises(ValueError, match="one of its trees is damaged"):
+        Classifier.load(path)
+
+
+def test_a_depth_that_is_not_true(path):
+    def flatten(parts):
+        tree = parts["model"]["classifier"].estimators_[4].tree_
+        tree.__setstate__(tree.__getstate__() | {"max_depth": 1})
+
+    rewritten(path, flatten)
     with pytest.raises(ValueError, match="one of its trees is damaged"):
         Classifier.load(path)
 

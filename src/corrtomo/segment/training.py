@@ -22,6 +22,8 @@ from .settings import Settings
 
 _SATURATED = 0.2
 """Share of two classes' painted voxels at one end of the grey values from which on both are warned of."""
+_DRAWN = 5000
+"""Painted voxels that each tree is grown on at most: neighbours in a stroke tell nearly the same."""
 Matrix = npt.NDArray[np.float32]
 
 
@@ -78,6 +80,7 @@ def fitted(settings: Settings, matrix: Matrix, codes: npt.NDArray[np.uint8]) -> 
             settings.trees,
             class_weight="balanced",
             random_state=settings.seed,
+            max_samples=min(1.0, _DRAWN / len(codes)),
             n_jobs=numba.get_num_threads(),
         )
         forest.fit(matrix, codes)
