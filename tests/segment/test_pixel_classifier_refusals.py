@@ -325,3 +325,10 @@ def test_a_lazy_image_is_checked_when_it_is_asked_for(trained, given):
     lazy = image.copy(data=da.from_array(image.values, chunks=(1, 20, 20)))
     with pytest.raises(ValueError, match="dtype"):
         trained.predict(lazy.astype(np.int32))
+
+
+def test_saturated_classes_that_become_one_are_no_harm(given):
+    image, painted = given
+    values = (50 + image.astype(float) / 2).where(~np.isin(painted, (1, 3)), 210)
+    merge = {"active material": "solid", "platinum edge": "solid"}
+    classifier(merge=merge).fit(values.astype(np.uint8), painted)

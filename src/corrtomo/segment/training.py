@@ -94,7 +94,7 @@ def fitted(settings: Settings, matrix: Matrix, codes: npt.NDArray[np.uint8]) -> 
 
 
 def warn_of_saturation(values: npt.NDArray[Any], codes: npt.NDArray[np.uint8], classes: Classes) -> None:
-    """Warn of classes that share their darkest or brightest value in all channels.
+    """Warn of classes that share their darkest or brightest value in all channels, and are not merged.
 
     Such voxels have lost what told them apart; only their surroundings still do.
     """
@@ -102,7 +102,7 @@ def warn_of_saturation(values: npt.NDArray[Any], codes: npt.NDArray[np.uint8], c
         at_end = (values == extreme).all(axis=1)
         share = np.bincount(codes, at_end) / np.bincount(codes)
         lost = np.nonzero(share > _SATURATED)[0]
-        if len(lost) > 1:
+        if len({classes.merged[k] for k in lost}) > 1:
             said = ", ".join(f"{100 * share[k]:.0f} % of {classes.names[k]!r}" for k in lost)
             warnings.warn(
                 f"The image is saturated: of what is painted, {said} has the {end} value there is, "

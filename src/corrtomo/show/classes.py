@@ -92,7 +92,7 @@ def classes(
     Returns
     -------
     Figure
-        The image, and one lettered panel for each of `panels`.
+        One lettered panel for each of `panels`, painted over the image.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def classes(
     colours = class_colours(list(names), {a: b for a, b in dict(merge or {}).items() if a in names})
     with house_style():
         base = paint(grey, *shared_limits([grey]))
-        painted = {str(image.name or "image"): base}
+        painted = {}
         for title, codes in panels.items():
             table, known = np.zeros((256, 3), np.uint8), np.zeros(256, bool)
             for name, code in names.items():

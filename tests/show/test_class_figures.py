@@ -1,0 +1,89 @@
+"""Pictures of classes, count maps and curves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import corrtomo as ct
+from corrtomo.show.classes import class_colours
+from corrtomo.show.style import rgb
+
+WORDS = {"caption": "A slice", "source": "digital twin", "notice": "the edges", "alt": "Two slices."}
+IMAGE = ct.volume(np.arange(48, dtype=np.uint8).reshape(6, 8), 0.1)
+CODES = IMAGE.copy(data=np.where(IMAGE.data < 16, 0, np.where(IMAGE.data < 32, 1, 255)).astype(np.uint8))
+NAMED = CODES.assign_attrs(classes={"platinum edge": 0, "carbon binder domain": 1}, phases={})
+MAPS = ct.volume(np.stack([np.eye(6), 5 * np.eye(6)[::-1]]).astype(int), 0.1, dims=("channel", "y", "x"))
+MAPS = MAPS.assign_coords(channel=["Ni", "Pt"])
+TABLE = pd.DataFrame({"n": [1, 2, 4], "k": [0.5, 0.6, 0.7], "low": [0.4, 0.5, 0.7], "high": [0.6, 0.7, 0.7]})
+
+
+def picture(figure, panel=0):
+    return np.asarray(figure.drawing.axes[panel].images[0].get_array())
+
+
+def test_classes_are_painted_and_what_is_not_stays_grey():
+    figure = ct.show.classes(IMAGE, {"painted": NAMED}, opacity=1.0, merge={"platinum edge": "pore"}, **WORDS)
+    shown = picture(figure)
+    assert tuple(shown[0, 0]) == rgb(
+        class_colours(["platinum edge", "binder"], {"platinum edge": "pore"})["platinum edge"]
+    )
+    assert tuple(shown[2, 0]) == rgb(ct.Phase.CBD.colour)
+    assert len(set(shown[5, 5].tolist())) == 1
+    assert "0.1 µm" in figure.caption
+
+
+def test_labels_of_phases_have_their_colours():
+    labels = ct.phases.as_labels(CODES)
+    shown = picture(ct.show.classes(IMAGE, {"phases": labels}, opacity=1.0, **WORDS))
+    assert tuple(shown[0, 0]) == rgb(ct.Phase.PORE.colour)
+
+
+def test_merged_classes_have_tints_of_one_colour():
+    colours = class_colours(("edge", "depth", "binder"), {"edge": "pore", "depth": "pore"})
+    assert colours["depth"] == ct.Phase.PORE.colour
+    assert colours["edge"] != colours["depth"]
+    assert len(set(class_colours([f"class {i}" for i in range(5)]).values())) == 5
+
+
+def test_a_composite_adds_the_colours():
+    figure = ct.show.composite(MAPS, colours={"Ni": "#ff0000", "Pt": "#0000ff"}, apart=True, **WORDS)
+    together, nickel, platinum = (picture(figure, k) for k in range(3))
+    np.testing.assert_array_equal(together, np.minimum(nickel.astype(int) + platinum, 255))
+    assert tuple(nickel[0, 0]) == (255, 0, 0)
+    assert tuple(platinum[5, 0]) == (0, 0, 255)
+
+
+def test_curves_draw_their_intervals():
+    figure = ct.show.curves({"one": TABLE, "two": TABLE}, x="n", y="k", scale="log", level=0.5, **WORDS)
+    axes = figure.drawing.axes[0]
+    assert axes.get_xscale() == "log"
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["1", "2", "4"]
+    assert len(axes.containers) == 2
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "match"),
+    [
+        (lambda: ct.show.classes(IMAGE, {}, **WORDS), ValueError, "no panel"),
+        (lambda: ct.show.classes(IMAGE, {"a": CODES}, **WORDS), ValueError, "no names"),
+        (lambda: ct.show.classes(IMAGE, {"a": NAMED[1:]}, **WORDS), ValueError, "over an image"),
+        (lambda: ct.show.classes(IMAGE, {"a": NAMED.astype(float)}, **WORDS), TypeError, "integer"),
+        (lambda: ct.show.composite(IMAGE, **WORDS), ValueError, "none of its channels"),
+        (
+            lambda: ct.show.composite(MAPS, colours={"Al": "#ffffff"}, **WORDS),
+            ValueError,
+            "none of its channels",
+        ),
+        (lambda: ct.show.curves({}, x="n", y="k", **WORDS), ValueError, "no table"),
+        (lambda: ct.show.curves({"a": TABLE}, x="n", y="q", **WORDS), ValueError, "lacks the columns"),
+        (lambda: ct.show.curves({"a": TABLE[:0]}, x="n", y="k", **WORDS), ValueError, "0 rows"),
+        (
+            lambda: ct.show.curves({"a": TABLE.assign(low=0.9)}, x="n", y="k", **WORDS),
+            ValueError,
+            "hold its own",
+        ),
+    ],
+)
+def test_what_cannot_be_shown(draw, error, match):
+    with pytest.raises(error, match=match):
+        draw()
