@@ -193,7 +193,14 @@ def test_platinum_out_of_range(section, options):
         ct.simulate.platinum(section, **options)
 
 
+def test_a_bare_section_has_no_classes_of_platinum(section):
+    with pytest.raises(ValueError, match="Fill its pores first"):
+        section.classes()
+
+
 def test_models_out_of_range():
+    with pytest.raises(ValueError, match="window"):
+        ct.simulate.ElectronModel(window=((0.5, 0.5), (0, 1)))
     with pytest.raises(ValueError, match="dwell_us"):
         ct.simulate.ElectronModel(dwell_us=0)
     with pytest.raises(ValueError, match="angles_deg"):

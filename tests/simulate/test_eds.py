@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 import corrtomo as ct
 from corrtomo.simulate.eds import FIELD_PIXELS, FIELD_STEP_UM
+from corrtomo.simulate.materials import ALUMINIUM
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +85,62 @@ def test_a_turned_map_shows_the_same_place(filled):
         ({"centre_um": (500, 500)}, "beyond the section"),
         ({"turn_deg": 400}, "Cannot turn"),
         ({"seed": 1.5}, "seed"),
-        ({"model": ct.simulate.EdsModel(counts=0)}, "X-ray counts"),
+        ({"shape": (400, 400)}, "or partly"),
     ],
 )
 def test_maps_out_of_range(filled, options, match):
     given = {"shape": (10, 10), "centre_um": (15, 10)} | options
     with pytest.raises(ValueError, match=match):
         ct.simulate.eds_maps(filled, **given)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"counts": 0}, "counts"),
+        ({"energy_kev": np.nan}, "energy_kev"),
+        ({"spread": -1}, "spread"),
+        ({"sensitivity": {}}, "sensitivity"),
+        ({"takeoff_deg": 90}, "takeoff_deg"),
+        ({"pvdf": (0.4, 1.2)}, "pvdf"),
+    ],
+)
+def test_models_out_of_range(options, match):
+    with pytest.raises(ValueError, match=match):
+        ct.simulate.EdsModel(**options)
+
+
+def test_the_spread_of_xrays_is_that_of_the_electrons():
+    """A straight border of aluminium: aluminium X-rays fall over the width that the model states."""
+    n = 200
+    seen = np.repeat(np.repeat([[2, 3]], n, axis=1), n, axis=0).astype(np.uint8)
+    flat = np.zeros(seen.shape, np.float32)
+    plane = ct.simulate.CrossSection(
+        seen, seen, flat, flat, flat, np.zeros_like(seen), 1e3, 0.02, (0.0, 0.0), 1.0, 0
+    )
+    model = ct.simulate.EdsModel(counts=1e10, background=0.0)
+    maps = ct.simulate.eds_maps(
+        plane, 0.02, shape=(n, 2 * n), centre_um=((n - 1) * 0.01, (2 * n - 1) * 0.01), model=model
+    )
+    across = maps.sel(channel="Al").mean("y").values
+    width = model.spread * ALUMINIUM.range_um(10.0)
+    x = (np.arange(n, 2 * n) - n + 0.5) * 0.02
+    expected = across[-20:].mean() * ndtr(x / width)
+    np.testing.assert_allclose(across[n + 5 : -20], expected[5:-20], rtol=0.02)
+
+
+def test_the_side_away_from_the_detector_is_in_the_dark():
+    """A pit 2 µm deep and 2 µm wide: the detector, along x and 35° high, sees what is far from that wall."""
+    seen = np.full((60, 300), 3, np.uint8)
+    depth = np.zeros(seen.shape, np.float32)
+    depth[:, 100:200] = 2.0
+    phases = np.where(depth > 0, 0, 3).astype(np.uint8)
+    plane = ct.simulate.CrossSection(
+        phases, seen, depth, depth * 0, depth * 0, np.zeros_like(seen), 1e3, 0.05, (0.0, 0.0), 3.0, 0
+    )
+    model = ct.simulate.EdsModel(counts=1e9, spread=0.0)
+    maps = ct.simulate.eds_maps(plane, 0.05, shape=(40, 280), centre_um=(1.475, 7.475), model=model)
+    across = maps.sel(channel="Al").mean("y").values[90:190]
+    reach = round((5.0 - 2.0 / np.tan(np.radians(35.0))) / 0.05)  # from the far wall, 100 pixels of 0.05 µm
+    assert across[: reach - 8].min() > 0.5 * maps.sel(channel="Al").values[:, :80].mean()
+    assert across[reach + 8 : -2].max() < 0.05 * maps.sel(channel="Al").values[:, :80].mean()

@@ -15,7 +15,8 @@ from scipy import ndimage
 
 from ..io import read, write
 from ..phases import as_labels
-from ..simulate.cross_section import CLASSES, CrossSection, cross_section, platinum
+from ..simulate.cross_section import CrossSection, cross_section
+from ..simulate.deposit import platinum
 from ..simulate.eds import FIELD_STEP_UM, eds_maps, eds_pose
 from ..simulate.electrode import Electrode, electrode
 from ..simulate.electron_images import electron_images
@@ -108,11 +109,6 @@ def makers(seed: int, size: str, progress: Progress = iter) -> dict[str, Callabl
             filled(), shape=WINDOWS[size].maps, centre_um=centre, turn_deg=turn, seed=seed
         ),
     }
-
-
-def named(classes: xr.DataArray) -> xr.DataArray:
-    """List the classes in the attributes of their codes."""
-    return classes.assign_attrs(phases={}, classes={name: code for code, name in enumerate(CLASSES)})
 
 
 def phases(classes: xr.DataArray) -> xr.DataArray:

@@ -13,11 +13,14 @@ import xarray as xr
 
 from ..checks import check_same_grid
 from ..io import read
-from ..phases import Phase, as_labels
+from ..phases import Phase, as_labels, check_codes, check_integer
+from ..simulate.cross_section import CLASSES
 from .sample import Source
 
+MERGE = {"platinum edge": Phase.PORE.label, "platinum depth": Phase.PORE.label}
+"""Classes that are told apart when painting and are one phase."""
 PHASE_OF_CLASS = (Phase.COLLECTOR, Phase.AM, Phase.CBD, Phase.PORE, Phase.PORE)
-_FILES = ("image", "bare", "truth", "cracks", "eds")
+_FILES = ("image", "bare", "truth", "classes", "cracks", "eds")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +64,44 @@ class Section:
     pose: npt.NDArray[np.float64] | None = None
     boxes: pd.DataFrame | None = None
 
+    @property
+    def merge(self) -> dict[str, str]:
+        """What becomes of classes that are finer than phases."""
+        names = () if self.classes is None else self.classes.attrs["classes"]
+        return {name: MERGE[name] for name in names if name in MERGE}
+
     def __repr__(self) -> str:
         names = ("image", "truth", "classes", "cracks", "bare", "eds")
         images = {name: getattr(self, name) for name in names}
         sizes = (f"{name} {dict(image.sizes)}" for name, image in images.items() if image is not None)
         return f"Section({self.about}\n  " + "\n  ".join(sizes) + ")"
+
+
+def named_classes(codes: xr.DataArray) -> xr.DataArray:
+    """List the five classes of the paper in the attributes of their codes.
+
+    Raises
+    ------
+    ValueError
+        If there are other codes.
+    """
+    check_integer(codes, doing="read classes")
+    unknown = sorted(set(np.unique(codes.data).tolist()) - {*range(len(CLASSES)), int(Phase.LEFT_OUT)})
+    if unknown:
+        raise ValueError(
+            f"Cannot read classes with the codes {unknown}: allowed are 0 to {len(CLASSES) - 1} for "
+            f"{CLASSES}, and 255 for left out. Without classes the phases of truth are taken."
+        )
+    return codes.assign_attrs(phases={}, classes={name: code for code, name in enumerate(CLASSES)})
+
+
+def classes_of_phases(truth: xr.DataArray) -> xr.DataArray:
+    """Return the phases that occur as classes, numbered from 0: what is painted where none is finer."""
+    present = [p for p in check_codes(truth) if p is not Phase.LEFT_OUT]
+    table = np.full(256, int(Phase.LEFT_OUT), np.uint8)
+    table[[int(p) for p in present]] = np.arange(len(present))
+    codes = truth.copy(data=table[np.asarray(truth.data)]).rename("classes")
+    return codes.assign_attrs(phases={}, classes={p.label: k for k, p in enumerate(present)})
 
 
 def section_from_folder(folder: Path, *, pixel_um: float | None = None) -> Section:
@@ -94,8 +130,12 @@ def section_from_folder(folder: Path, *, pixel_um: float | None = None) -> Secti
         images["truth"] = as_labels(images["truth"])
     first = images["image"]
     grid = first.isel(channel=0, drop=True) if "channel" in first.dims else first
-    for name in set(images) & {"bare", "truth", "cracks"}:
+    for name in set(images) & {"bare", "truth", "classes", "cracks"}:
         other = images[name]
         one = other.isel(channel=0, drop=True) if "channel" in other.dims else other
         check_same_grid(grid, one, doing=f"use {name} beside the image")
+    if "classes" in images:
+        images["classes"] = named_classes(images["classes"])
+    elif "truth" in images:
+        images["classes"] = classes_of_phases(images["truth"])
     return Section(**images, source="measured", about=f"Measured: {found['image'].name}.")

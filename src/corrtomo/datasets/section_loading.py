@@ -13,7 +13,7 @@ from tqdm import tqdm
 from . import cache, kintsugi
 from .kintsugi_nmc import kintsugi_nmc
 from .real import sources
-from .section import Section, section_from_folder
+from .section import Section, named_classes, section_from_folder
 
 Size = Literal["small", "full"]
 MEASURED = "kintsugi-nmc"
@@ -30,8 +30,9 @@ def load_section(
         ``"kintsugi"``, the digital twin of the platinum-filled NMC cathode; ``"kintsugi-nmc"``, a measured
         image of such a cathode, with boxes that an operator drew; or a folder of yours that holds
         ``image.tif`` (a channel for each detector) and, if you have them, ``bare.tif`` (the same plane before
-        platinum), ``truth.tif`` (codes of :class:`corrtomo.Phase`), ``cracks.tif`` and ``eds.tif``, in any
-        format of :func:`corrtomo.read`.
+        platinum), ``truth.tif`` (codes of :class:`corrtomo.Phase`), ``classes.tif`` (0 to 4: collector, active
+        material, binder, platinum at the edge, platinum in depth; else the phases of the truth are taken),
+        ``cracks.tif`` and ``eds.tif``, in any format of :func:`corrtomo.read`.
     size : {"small", "full"}
         Of the digital twin. ``"small"`` is 954 × 1024 pixels of 20 nm; seed 0 is read from the folder
         ``data`` where it lies there, others are simulated in seconds. ``"full"`` is the paper's 3816 × 4096,
@@ -100,7 +101,7 @@ def _twin(size: Size, seed: int) -> Section:
         images = kintsugi.read_images(beside, ".ome.tif")
     else:
         images = {key: make() for key, make in kintsugi.makers(seed, size).items()}
-    images["classes"] = kintsugi.named(images["classes"])
+    images["classes"] = named_classes(images["classes"])
     return Section(
         **images,
         truth=kintsugi.phases(images["classes"]),

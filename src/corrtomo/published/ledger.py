@@ -253,8 +253,9 @@ def _check_fields(key: str, entry: dict[str, Any]) -> None:
 
 def _check_statement(key: str, entry: dict[str, Any]) -> None:
     """Refuse a statement that is no bound, or that a tolerance would soften."""
-    if entry["kind"] != "predicted":
-        refuse(key, f"it states something and is {entry['kind']}", "What a run can test is predicted")
+    if entry["kind"] not in ("predicted", "calibrated"):
+        why = "What a run can test is predicted, or calibrated where the twin was made so"
+        refuse(key, f"it states something and is {entry['kind']}", why)
     if not entry["claim"].startswith(tuple(_RELATIONS)):
         refuse(key, f"its claim is {entry['claim']!r}", "It is a bound, like '> 0', '≥ 1' or '< 0.5'")
     if entry["tolerance"] != 0:

@@ -61,8 +61,8 @@ class PixelClassifier:
     so that voxels that are not cubes have another scale on each axis. The image is mirrored at its border.
 
     *Equal weight.* The forest weighs classes alike, however large an area of each was painted; each tree is
-    grown on 5000 painted voxels at most, drawn with replacement, so that training takes seconds. A `classifier`
-    of your own does what it is set to: most of them have ``class_weight="balanced"``.
+    grown on 5000 painted voxels at most, drawn with replacement, so that training takes seconds. A
+    `classifier` of your own does what it is set to: most of them have ``class_weight="balanced"``.
 
     *Repeatable.* The same image, labels and seed give the same forest and the same labels, on any number of
     cores and in tiles or chunks of any size. Classifiers that multiply matrices may differ in the last bit.

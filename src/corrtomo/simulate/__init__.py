@@ -1,6 +1,7 @@
 """A known microstructure, and what an instrument would record of it."""
 
-from .cross_section import CrossSection, cross_section, platinum
+from .cross_section import CrossSection, cross_section
+from .deposit import platinum
 from .eds import EdsModel, eds_maps, eds_pose
 from .electrode import Electrode, electrode
 from .electron_images import ElectronModel, electron_images

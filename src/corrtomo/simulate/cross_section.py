@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import edt
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
@@ -17,7 +16,7 @@ from ..phases import as_labels
 from ..volume import volume
 from . import grains, noise, raster
 from .electrode import Electrode
-from .limits import check_film, check_origin, check_platinum, check_seed, check_window
+from .limits import check_film, check_origin, check_seed, check_window
 from .raster import AM, CBD, PORE, View
 from .shares import Progress
 
@@ -80,7 +79,18 @@ class CrossSection:
         return as_labels(self.image(self.phases, "phases"))
 
     def classes(self) -> xr.DataArray:
-        """Return the five classes that the paper trains on, as codes 0 to 4 in the order of `CLASSES`."""
+        """Return the five classes that the paper trains on, as codes 0 to 4 in the order of `CLASSES`.
+
+        Raises
+        ------
+        ValueError
+            If there is no platinum in its pores yet.
+        """
+        if not (self.seen == PLATINUM).any():
+            raise ValueError(
+                "Cannot tell platinum at the edge from platinum in depth: there is none in this section. "
+                "Fill its pores first with ct.simulate.platinum(section)."
+            )
         code = np.array([3, 2, 1, 0], np.uint8)[self.phases]
         code[(self.phases == PORE) & (self.depth_um > 0)] = 4
         return self.image(code, "classes").assign_attrs(
@@ -300,60 +310,3 @@ def _look(codes: Any, seen: Any, far: Any, first: int) -> None:
             for i in range(codes.shape[2]):
                 if far[j, i] < 0 and codes[k, j, i] != PORE:
                     far[j, i], seen[j, i] = first + k, codes[k, j, i]
-
-
-def platinum(section: CrossSection, thickness_um: float = 2.0, *, coverage: float = 0.2) -> CrossSection:
-    """Fill the pores of a section with platinum, and polish back to the plane: the kintsugi method.
-
-    About 2 µm of platinum are deposited on the block face and milled away again until the plane is back
-    (J. Electrochem. Soc. 169, 070512, "Kintsugi method"). It stays in the pores: flush with the plane along
-    their edges, where it grew from the walls too, and deeper in the middle of those too wide and deep.
-
-    Parameters
-    ----------
-    section : CrossSection
-        From :func:`cross_section`.
-    thickness_um : float
-        Thickness t of the deposit on a face that looks at the beam, in µm.
-    coverage : float
-        Thickness on a wall, as a share of `thickness_um`: an assumption, for a deposit that a beam drives.
-
-    Returns
-    -------
-    CrossSection
-        With platinum in its pores; its phases are the same.
-
-    Raises
-    ------
-    ValueError
-        If the thickness or the coverage is out of range.
-
-    Notes
-    -----
-    A pixel at a distance r from the nearest solid of the plane is filled to the plane where r <= coverage t;
-    elsewhere the surface lies at the depth of what closes the pore, less t. Where nothing does within
-    `look_um`, none is deposited. One round stands for the paper's several.
-
-    Examples
-    --------
-    >>> import corrtomo as ct
-    >>> coating = ct.simulate.electrode((12.0, 12.0, 12.0), diameter_um=4.0, film=True, seed=1)
-    >>> section = ct.simulate.cross_section(coating, 0.1, shape=(60, 80), origin_um=(0, 6, 0))
-    >>> filled = ct.simulate.platinum(section)
-    >>> bool(filled.depth_um.max() < section.depth_um.max())
-    True
-    """
-    check_platinum(thickness_um, coverage)
-    pore = section.phases == PORE
-    if not pore.any():
-        return section
-    away = edt.edt(pore) * section.pixel_um
-    flush = pore & (away <= coverage * thickness_um)
-    depth = np.maximum(section.depth_um - np.float32(thickness_um), 0.0)
-    seen = section.seen.copy()
-    closed = pore & (section.seen != PORE)
-    seen[closed | flush] = PLATINUM
-    depth[flush] = 0.0
-    depth[pore & ~closed & ~flush] = section.look_um
-    depth[~pore] = 0.0
-    return replace(section, seen=seen, depth_um=depth.astype(np.float32))

@@ -13,7 +13,7 @@ from scipy import ndimage
 from ..volume import volume
 from . import materials, noise
 from .cross_section import COLLECTOR, PLATINUM, CrossSection
-from .limits import check_counts, check_seed, check_turn, check_window
+from .limits import check_positive, check_seed, check_turn, check_window
 from .materials import Material
 from .raster import AM, CBD
 from .visibility import horizons
@@ -28,7 +28,7 @@ class EdsModel:
 
     A pixel of the map expects, for the element e, counts in proportion to::
 
-        s_e Σ (mass fraction of e) + background (mean atomic number / 28)
+        s_e (mass fraction of e) + background (mean atomic number / 28)
 
     averaged over a Gaussian whose standard deviation is `spread` times the range of the electrons in what
     they hit (:meth:`materials.Material.range_um`). They are scaled to `counts` for a field as large as the
@@ -69,8 +69,22 @@ class EdsModel:
     spread: float = 0.2
     background: float = 0.01
     takeoff_deg: float = 35.0
-    pvdf: tuple[float, float] = (0.4, 0.8)
+    pvdf: tuple[float, float] = (materials.BINDER_PVDF, 0.8)
     graded_um: float = 3.0
+
+    def __post_init__(self) -> None:
+        check_positive(self, ("energy_kev", "counts", "graded_um"), or_zero=("spread", "background"))
+        strengths = list(self.sensitivity.values())
+        if not strengths or not all(0 < s < np.inf for s in strengths) or not 0 < self.takeoff_deg < 90:
+            raise ValueError(
+                f"Cannot use an X-ray model with sensitivity {self.sensitivity!r} and takeoff_deg "
+                f"{self.takeoff_deg!r}: numbers above zero, and an angle between 0 and 90° are needed."
+            )
+        if not all(0 <= share <= 1 for share in self.pvdf):
+            raise ValueError(
+                f"Cannot use an X-ray model with pvdf {self.pvdf!r}: two shares from 0 to 1 are needed, far "
+                "from the collector and at it."
+            )
 
 
 FIELD_PIXELS = 1358 * 970
@@ -123,8 +137,11 @@ def eds_maps(
 
     Notes
     -----
-    Absorption inside the specimen, fluorescence, overlap of peaks and dead time are not modelled; nor are
-    spectra. What the beam hits at a pixel decides how far X-rays spread there.
+    Absorption inside the specimen, fluorescence and dead time are not modelled, nor are spectra: the F line
+    (0.68 keV) lies between the L lines of Mn (0.64) and Co (0.78), which a real map of fluorine on NMC must
+    part. The paper's total is of the whole spectrum; here all of it falls to the mapped elements, in the
+    proportions of the field in view, so that maps of different fields have the same total. What the beam hits
+    at a pixel decides how far X-rays spread there.
 
     Examples
     --------
@@ -139,15 +156,15 @@ def eds_maps(
     check_seed(seed)
     rows, columns = check_window(shape, step_um)
     physics = EdsModel() if model is None else model
-    check_counts(physics.counts)
     pose = eds_pose(shape, step_um, centre_um, turn_deg)
     places = np.indices((rows, columns), float).reshape(2, -1) * step_um
     there = np.linalg.inv(pose)[:2, :2] @ (places - pose[:2, 2:])
     there = (there - np.array(section.origin_um)[:, None]) / section.pixel_um
-    if (there.max(axis=1) < 0).any() or (there.min(axis=1) >= section.phases.shape).any():
+    ends = np.array(section.phases.shape)[:, None] - 0.5
+    if (there < -0.5).any() or (there > ends).any():
         raise ValueError(
-            f"Cannot map X-rays around {tuple(centre_um)!r} µm: the maps lie beyond the section. Give "
-            "centre_um as y, x in the frame of the section."
+            f"Cannot map X-rays around {tuple(centre_um)!r} µm: the maps lie beyond the section, or partly. "
+            "Give centre_um as y, x in the frame of the section, or fewer pixels."
         )
     box = [step_um / section.pixel_um / np.sqrt(12.0)] * 2  # a pixel of the maps takes in all of its area
     sent = [noise.gaussian(one, box) for one in _expected(section, physics)]

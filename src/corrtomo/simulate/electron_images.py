@@ -10,7 +10,8 @@ import xarray as xr
 
 from . import materials, noise
 from .cross_section import CrossSection
-from .limits import check_seed
+from .limits import check_positive, check_seed
+from .raster import AM, CBD
 from .visibility import horizons, seen_share
 
 Floats = npt.NDArray[np.float32]
@@ -57,11 +58,14 @@ class ElectronModel:
     window: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.50), (-0.02, 0.60))
 
     def __post_init__(self) -> None:
-        for name in ("energy_kev", "current_na", "dwell_us", "spot_um"):
-            if not 0 < getattr(self, name) < np.inf:
+        check_positive(
+            self, ("energy_kev", "current_na", "dwell_us", "spot_um"), or_zero=("channelling", "texture")
+        )
+        for black, white in self.window:
+            if not -np.inf < black < white < np.inf:
                 raise ValueError(
-                    f"Cannot use an electron model with {name} {getattr(self, name)!r}: it must be finite "
-                    "and above zero. The paper has 5 keV, 1.6 nA and 3 µs."
+                    f"Cannot use an electron model with window {self.window!r}: black must lie below white, "
+                    "for each detector. 1 is all electrons."
                 )
         for low, high in self.angles_deg:
             if not 0 <= low < high <= 90:
@@ -107,8 +111,11 @@ def electron_images(
 
     Notes
     -----
-    Electrons that cross a thin wall, secondary electrons, charging, and the brightness of edges seen from the
-    side are not modelled. Both detectors see one place at the same pixel.
+    Backscattered electrons come from some depth, and from beside the spot: in binder from a tenth of a
+    micrometre and more at 5 keV. Here they come from the surface under the spot, so that borders of binder
+    are sharper than measured ones, and thin binder hides what lies behind it. Secondary electrons, charging,
+    and the brightness of edges seen from the side are not modelled either. Both detectors see one place at
+    the same pixel.
 
     Examples
     --------
@@ -142,12 +149,12 @@ def electron_images(
 
 def _returned(section: CrossSection, optics: ElectronModel) -> Floats:
     """Return what share of the electrons the surface itself sends back."""
-    binder = materials.blend(materials.CARBON, materials.PVDF, 0.5)
+    binder = materials.blend(materials.CARBON, materials.PVDF, materials.BINDER_PVDF)
     met = (binder, materials.NMC, materials.ALUMINIUM, materials.PLATINUM)
     yields = np.array([0.0, *(m.backscattered(optics.energy_kev) for m in met)], np.float32)
     out: Floats = yields[section.seen]
     flat = section.depth_um == 0
-    grain, pores = flat & (section.seen == 2), flat & (section.seen == 1)
+    grain, pores = flat & (section.seen == AM), flat & (section.seen == CBD)
     out[grain] *= 1.0 + optics.channelling * section.shade[grain]
     out[pores] *= 1.0 + optics.texture * section.texture[pores]
     return np.maximum(out, 0.0)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
+from .limits import check_positive
 from .noise import mix, normal, stream, uniform
 
 Array = npt.NDArray[np.float64]
@@ -54,6 +55,15 @@ class CrackModel:
     filled_share: float = 0.35
     partly_share: float = 0.2
     depth_um: float = 1.5
+
+    def __post_init__(self) -> None:
+        check_positive(self, ("smallest_um", "width_um", "depth_um"), or_zero=("mean",))
+        shares = (self.open_share, self.filled_share, self.partly_share)
+        if not all(0 <= s <= 1 for s in shares) or sum(shares[1:]) > 1 or not 1 <= self.width_sd <= 5:
+            raise ValueError(
+                f"Cannot use CrackModel with shares {shares} and width_sd {self.width_sd!r}: shares from 0 to 1 "
+                "are needed, filled and partly together at most 1, and a ratio from 1 to 5."
+            )
 
 
 def draw_cracks(radii_um: Array, identities: npt.NDArray[np.int64], model: CrackModel, seed: int) -> Array:

@@ -71,14 +71,16 @@ def check_platinum(thickness_um: Any, coverage: Any) -> None:
             )
 
 
-def check_counts(counts: Any) -> None:
-    """Refuse a number of counts that is not above zero."""
-    number = isinstance(counts, Real) and not isinstance(counts, bool | np.bool_)
-    if not (number and 0.0 < counts < np.inf):
-        raise ValueError(
-            f"Cannot simulate {counts!r} X-ray counts: a finite number above zero is needed. The paper's "
-            "maps hold 3,425,962."
-        )
+def check_positive(model: Any, above_zero: Sequence[str], or_zero: Sequence[str] = ()) -> None:
+    """Refuse settings of a model that are not finite numbers above zero, or from zero."""
+    for name in (*above_zero, *or_zero):
+        value: Any = getattr(model, name)
+        flag = isinstance(value, bool | np.bool_ | str)
+        if flag or not 0 <= value < np.inf or (value == 0 and name in above_zero):
+            raise ValueError(
+                f"Cannot use {type(model).__name__} with {name} {value!r}: a finite number "
+                f"{'above zero' if name in above_zero else 'from 0'} is needed. Leave it out for the default."
+            )
 
 
 def check_turn(turn_deg: Any) -> None:

@@ -77,10 +77,12 @@ def blend(first: Material, second: Material, share: float) -> Material:
     return Material(fractions, 1.0 / ((1.0 - share) / first.density + share / second.density))
 
 
-# The paper names NMC without its proportions: 6:2:2 is assumed. Platinum from a gaseous precursor keeps about
-# half of its carbon by atoms; densities are those of the compounds, of the deposit by volume.
+# The paper names NMC without its proportions: 6:2:2 is assumed. Of the atoms of platinum deposited from a
+# gaseous precursor about half are carbon; densities are those of the compounds, of the deposit by volume.
 NMC = compound({"Li": 1, "Ni": 0.6, "Mn": 0.2, "Co": 0.2, "O": 2}, 4.7)
 ALUMINIUM = compound({"Al": 1}, 2.70)
 PLATINUM = compound({"Pt": 1, "C": 1}, 13.0)
 CARBON = compound({"C": 1}, 1.9)
 PVDF = compound({"C": 2, "H": 2, "F": 2}, 1.78)
+BINDER_PVDF = 0.4
+"""Share of PVDF in the mass of binder, far from the collector: an assumption."""

@@ -13,8 +13,6 @@ from ..phases import Phase, check_integer
 from ..volume import check_image, voxel_size
 from .limits import check_seed
 
-_STEPS = 400
-
 
 def scribbles(
     truth: xr.DataArray,
@@ -113,7 +111,7 @@ def _walk(
     step = float(pixel.min())
     heading = rng.uniform(0.0, 2.0 * np.pi)
     path = [place]
-    for _ in range(min(_STEPS, int(length_um / step))):
+    for _ in range(min(room.size, int(length_um / step))):
         for _ in range(8):
             heading += rng.normal(0.0, 0.15)
             ahead = path[-1] + np.array([np.sin(heading), np.cos(heading)]) * step / pixel
