@@ -291,3 +291,16 @@ def test_measuring_refuses():
         ct.measure.matches(numbers, numbers[:100])
     with pytest.raises(ValueError, match="a number is -1"):
         ct.measure.matches(numbers.astype(int) - 1, numbers)
+
+
+def test_numbers_of_a_larger_image_are_kept():
+    labels = np.full((5, 9), 2)
+    labels[2, 2:7] = 0
+    image = ct.volume(labels, 0.1)
+    numbers = ct.measure.crack_labels(image, widest_um=0.1)
+    plain = ct.measure.cracks(image, numbers)
+    other = ct.measure.cracks(image, numbers.astype("int64") * 2**33)
+    assert other.index.tolist() == [2**33]
+    np.testing.assert_array_equal(other.area_um2, plain.area_um2)
+    with pytest.raises(ValueError, match="the number -1"):
+        ct.measure.cracks(image, numbers.astype("int64") - 1)

@@ -214,7 +214,7 @@ def test_zeros_empty_bins_and_what_is_beyond_the_edges():
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"of": "Ni"}, "of 'Ni': the channels are F, C"),
+        ({"of": "Ni"}, "of 'Ni' and 'C': two different ones of the channels F, C"),
         ({"edges_um": [0]}, "two or more finite borders"),
         ({"edges_um": [0, 2, 1]}, "ascending"),
         ({"edges_um": [0, np.inf]}, "finite"),
@@ -238,3 +238,27 @@ def test_changes_refuse(scene):
         ct.measure.ratio_change(table, far=1)
     with pytest.raises(ValueError, match="it is no profile of counts"):
         ct.measure.ratio_change(table.rename(columns={"F": "fluorine"}))
+
+
+@pytest.mark.parametrize("pixel", [0.02, 0.05, 0.054, 0.1, 0.438])
+def test_a_distance_that_is_an_edge_belongs_to_the_bin_above(pixel):
+    labels = ct.volume([[3] + [1] * 29], pixel)
+    counts = ct.volume(np.ones((2, 1, 30), int), pixel, dims=("channel", "y", "x"))
+    counts = counts.assign_coords(channel=["F", "C"])
+    edges = [pixel * k for k in range(0, 30, 2)]
+    table = ct.measure.ratio_profile(
+        counts, labels, ct.measure.distance_to(labels, ct.Phase.COLLECTOR), edges_um=edges
+    )
+    assert table.pixels.tolist() == [1] + [2] * 13
+
+
+def test_counts_that_are_none_are_refused():
+    table = pd.DataFrame({"F": [2.5, 3], "C": [1, 2]})
+    table.attrs.update(of="F", to="C")
+    with pytest.raises(ValueError, match="whole numbers from 0"):
+        ct.measure.ratio_change(table)
+    large = pd.DataFrame({"F": np.array([200, 30], np.uint8), "C": np.array([20, 200], np.uint8)})
+    large.attrs.update(of="F", to="C")
+    found = ct.measure.ratio_change(large)
+    assert found.value == pytest.approx(200 / 20 / (30 / 200))
+    assert found.low < found.value < found.high

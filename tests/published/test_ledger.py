@@ -219,7 +219,7 @@ def test_a_good_ledger_is_read(write):
         (
             {**STATED, "kind": '"not checkable"', "why": '"because"', "reason": None, "chapter": None}
             | {"tolerance": None},
-            "it states something and is not checkable. What a run can test is predicted, or calibrated where the twin was made so",
+            "it states something and is not checkable. What a run can test is predicted",
         ),
     ],
 )
@@ -261,6 +261,9 @@ def test_the_statements_of_the_kintsugi_paper():
         "deep_platinum": "> 50 %",
         "classifier_gain": "> 0",
         "one_channel_kappa": "> 0.8",
+        "cbs_superior": "> 0",
+        "tld_noisier": "> 1",
+        "tld_topology": "> 1",
         "two_channels_gain": "> 0",
         "labels_needed": "< 100 %",
         "filtering_gain": "≤ 0",

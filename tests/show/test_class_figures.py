@@ -80,10 +80,24 @@ def test_curves_draw_their_intervals():
         (
             lambda: ct.show.curves({"a": TABLE.assign(low=0.9)}, x="n", y="k", **WORDS),
             ValueError,
-            "hold its own",
+            "does not hold it",
         ),
     ],
 )
 def test_what_cannot_be_shown(draw, error, match):
     with pytest.raises(error, match=match):
         draw()
+
+
+def test_classes_with_two_meanings_are_refused():
+    other = CODES.assign_attrs(classes={"carbon binder domain": 0, "platinum edge": 1})
+    with pytest.raises(ValueError, match="one name has two codes"):
+        ct.show.classes(IMAGE, {"a": NAMED, "b": other}, **WORDS)
+    for classes in ({"a": 0, "b": -1}, {"a": 0, "b": 300}, {"a": 0, "b": 0}):
+        with pytest.raises(ValueError, match="a code of its own"):
+            ct.show.classes(IMAGE, {"a": CODES.assign_attrs(classes=classes)}, **WORDS)
+
+
+def test_a_single_repeat_is_drawn_without_a_bar():
+    alone = TABLE.assign(low=np.nan, high=np.nan)
+    assert ct.show.curves({"one": alone}, x="n", y="k", **WORDS).drawing.axes

@@ -15,6 +15,7 @@ from ..checks import check_same_grid
 from ..io import read
 from ..phases import Phase, as_labels, check_codes, check_integer
 from ..simulate.cross_section import CLASSES
+from ..volume import check_image
 from .sample import Source
 
 MERGE = {"platinum edge": Phase.PORE.label, "platinum depth": Phase.PORE.label}
@@ -129,6 +130,19 @@ def section_from_folder(folder: Path, *, pixel_um: float | None = None) -> Secti
     if "truth" in images:
         images["truth"] = as_labels(images["truth"])
     first = images["image"]
+    check_image(first, ndim=(2,))
+    for name in set(images) & {"truth", "classes", "cracks"}:
+        check_integer(images[name], doing=f"use {name} beside the image")
+        if images[name].ndim != 2:
+            raise ValueError(
+                f"Cannot use {name} with dims {images[name].dims}: one image of codes is needed, y, x. "
+                "Select a channel first."
+            )
+    if "eds" in images and ("channel" not in images["eds"].dims or images["eds"].dtype.kind not in "iu"):
+        raise ValueError(
+            f"Cannot use eds with dims {images['eds'].dims} and dtype {images['eds'].dtype}: whole counts "
+            "with a channel for each element are needed, dims channel, y, x."
+        )
     grid = first.isel(channel=0, drop=True) if "channel" in first.dims else first
     for name in set(images) & {"bare", "truth", "classes", "cracks"}:
         other = images[name]

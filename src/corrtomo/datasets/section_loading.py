@@ -30,8 +30,9 @@ def load_section(
         ``"kintsugi"``, the digital twin of the platinum-filled NMC cathode; ``"kintsugi-nmc"``, a measured
         image of such a cathode, with boxes that an operator drew; or a folder of yours that holds
         ``image.tif`` (a channel for each detector) and, if you have them, ``bare.tif`` (the same plane before
-        platinum), ``truth.tif`` (codes of :class:`corrtomo.Phase`), ``classes.tif`` (0 to 4: collector, active
-        material, binder, platinum at the edge, platinum in depth; else the phases of the truth are taken),
+        platinum), ``truth.tif`` (codes of :class:`corrtomo.Phase`), ``classes.tif`` (0 to 4:
+        collector, active material, binder, platinum at the edge, platinum in depth; else the phases of the
+        truth are taken),
         ``cracks.tif`` and ``eds.tif``, in any format of :func:`corrtomo.read`.
     size : {"small", "full"}
         Of the digital twin. ``"small"`` is 954 × 1024 pixels of 20 nm; seed 0 is read from the folder
@@ -69,6 +70,11 @@ def load_section(
         raise ValueError(
             f"Cannot load {name!r} with seed {seed!r}: a whole number from 0 is needed. "
             "Leave it out for the twin that lies in the folder data."
+        )
+    if name != kintsugi.NAME and (size, seed) != ("small", 0) and (name == MEASURED or Path(name).is_dir()):
+        raise ValueError(
+            f"Cannot load {name!r} at size {size!r} with seed {seed!r}: it has one size and one specimen. "
+            "Leave both out; they are for the digital twin."
         )
     if name == MEASURED:
         return _measured(pixel_um)

@@ -18,6 +18,10 @@ from .spectra import check_counts, check_level, walk
 Floats = npt.NDArray[np.float64]
 
 
+_ROUNDING = 1e-6
+_COLUMNS = ("from_um", "to_um", "pixels", "ratio", "low", "high")
+
+
 class Ratio(NamedTuple):
     """A ratio, and its confidence interval."""
 
@@ -104,18 +108,25 @@ def ratio_profile(
     check_level(level, doing=doing)
     edges = _check_edges(edges_um, doing=doing)
     for element in (of, to):
-        if element not in elements:
+        if element not in elements or of == to or element in _COLUMNS:
             raise ValueError(
-                f"Cannot {doing} of {element!r}: the channels are {', '.join(elements)}. Pass two of "
-                "them as of= and to=."
+                f"Cannot {doing} of {of!r} and {to!r}: two different ones of the channels "
+                f"{', '.join(elements)} are needed, none of them called {', '.join(_COLUMNS)}. Pass them as "
+                "of= and to=."
             )
+    if isinstance(phase, bool) or not isinstance(phase, int | np.integer) or phase == Phase.LEFT_OUT:
+        raise ValueError(
+            f"Cannot {doing} in phase {phase!r}: the code of a phase is needed, and 255 is none. Pass for "
+            "instance ct.Phase.CBD."
+        )
     check_same_grid(distance, labels, doing=doing)
     check_finite(distance, doing=doing)
     bins = len(edges) - 1
     pixels, sums, inside = np.zeros(bins, np.int64), np.zeros((2, bins)), 0
     for codes, first, second, far in walk(counts, labels, [of, to], distance):
         chosen = codes == phase
-        which = np.searchsorted(edges, far[chosen], side="right") - 1
+        # Distances are float32: one that is an edge must not fall below it by rounding.
+        which = np.searchsorted(edges * (1 - _ROUNDING), far[chosen].astype(np.float64), side="right") - 1
         within = (which >= 0) & (which < bins)
         inside += which.size
         pixels += np.bincount(which[within], minlength=bins)
@@ -188,7 +199,15 @@ def ratio_change(profile: pd.DataFrame, *, near: int = 0, far: int = -1, level: 
                 f"Cannot {doing}: there is no row {row}, the profile has {len(profile)}. Pass near= and far= "
                 "as rows, from 0."
             )
-    above, below = profile[of].to_numpy()[[near, far]], profile[to].to_numpy()[[near, far]]
+    above, below = (profile[name].to_numpy(float)[[near, far]] for name in (of, to))
+    if not all(
+        (part >= 0).all() and (part == np.rint(part)).all() and np.isfinite(part).all()
+        for part in (above, below)
+    ):
+        raise ValueError(
+            f"Cannot {doing}: their counts are {above.tolist()} and {below.tolist()}, and whole numbers from "
+            "0 are needed. Make the table with ct.measure.ratio_profile()."
+        )
     low, high = _ratio_interval(above, below, float(np.sqrt(level)))
     value = _divide(above[0] * below[1], below[0] * above[1])
     return Ratio(float(value), float(low[0] / high[1]), float(_divide(high[0], low[1])), level)

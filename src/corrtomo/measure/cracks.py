@@ -84,9 +84,18 @@ def cracks(labels: xr.DataArray, numbers: xr.DataArray, *, pure: float = 0.8) ->
             "for instance 0.8."
         )
     codes, edges = np.asarray(labels.data), voxel_size(labels)
-    which = np.ascontiguousarray(numbers.data, np.uint32)
+    given = np.asarray(numbers.data)
+    if given.min() < 0:
+        raise ValueError(
+            f"Cannot {doing} with the number {int(given.min())}: numbers count from 1, and 0 is none. Take "
+            "those of ct.measure.crack_labels()."
+        )
+    present, renumbered = np.unique(given, return_inverse=True)
+    present = present if present[0] == 0 else np.concatenate([[0], present])
+    which = (renumbered.reshape(given.shape) + (given.min() > 0)).astype(np.uint32)
     rows = [
-        _row(number, where, part, codes, which, labels) for number, where, part in parts(which, present=True)
+        (int(present[number]), *_row(number, where, part, codes, which, labels)[1:])
+        for number, where, part in parts(which, present=True)
     ]
     size = "volume_um3" if len(edges) == 3 else "area_um2"
     places = [f"{dim}_um" for dim in labels.dims]

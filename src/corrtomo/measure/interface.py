@@ -199,6 +199,14 @@ def least_to_middle(share: xr.DataArray, kappa: xr.DataArray, *, within: float =
             f"Cannot look for the least share within {within!r} of the best kappa: a number from 0 to 2 is "
             "needed. Pass for instance 0.01."
         )
+    known = np.isfinite(kappa.values)
+    same = all(np.array_equal(share[d], kappa[d]) for d in pairs)
+    if not known.any() or not same or not np.array_equal(known, np.isfinite(share.values)):
+        raise ValueError(
+            "Cannot look for the least share: the two tables are not of the same pairs of thresholds, or "
+            "hold none. Make them from the same image, with ct.measure.middle_by_threshold_pair() and "
+            "ct.measure.kappa_by_threshold_pair()."
+        )
     values: Any = kappa.values
     good = values >= np.nanmax(values) - within
     shares = np.where(good, share.values, np.inf)

@@ -51,15 +51,21 @@ def mean_interval(values: pd.Series[Any], *, by: str | None = None, level: float
     >>> ct.measure.mean_interval(pd.Series([1, 2, 3, 5, 5, 5], index), by="strokes").round(2).values.tolist()
     [[2.0, -0.48, 4.48, 3.0], [5.0, 5.0, 5.0, 3.0]]
     """
-    if not isinstance(values, pd.Series) or not pd.api.types.is_numeric_dtype(values):
+    if not isinstance(values, pd.Series) or values.dtype.kind not in "iuf":
         raise TypeError(
             f"Cannot average a {type(values).__name__}: a pandas Series of numbers is needed, one a repeat. "
             "Make one with pandas.Series([...])."
         )
-    if values.empty or values.isna().any():
+    if by is not None and by in values.index.names and values.index.get_level_values(by).isna().any():
         raise ValueError(
-            f"Cannot average {len(values)} repeats of which {int(values.isna().sum())} are missing: one or "
-            "more is needed, and none may be NaN. Drop them with values.dropna()."
+            f"Cannot group repeats by {by!r}: some have no value of it. Drop them with values.dropna() "
+            "first, or name their group."
+        )
+    if values.empty or not np.isfinite(values.to_numpy(float)).all():
+        raise ValueError(
+            f"Cannot average {len(values)} repeats of which "
+            f"{int((~np.isfinite(values.to_numpy(float))).sum())} are missing or infinite: one or more is "
+            "needed, and none may be NaN or infinite. Drop them with values.dropna()."
         )
     check_level(level, doing="average repeats")
     if by is not None and by not in values.index.names:

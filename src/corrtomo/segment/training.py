@@ -80,7 +80,7 @@ def fitted(settings: Settings, matrix: Matrix, codes: npt.NDArray[np.uint8]) -> 
             settings.trees,
             class_weight="balanced",
             random_state=settings.seed,
-            max_samples=min(1.0, _DRAWN / len(codes)),
+            max_samples=min(len(codes), _DRAWN),
             n_jobs=numba.get_num_threads(),
         )
         forest.fit(matrix, codes)

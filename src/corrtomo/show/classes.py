@@ -16,6 +16,8 @@ from .layout import row
 from .panels import cut, mix, paint, shared_limits
 from .style import MUTED, SERIES, house_style, rgb
 
+_NONE = 255
+
 
 def class_colours(names: Sequence[str], merge: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return a colour for each class.
@@ -107,12 +109,24 @@ def classes(
     for title, codes in panels.items():
         check_integer(codes, doing="show classes")
         check_same_grid(image, codes, doing=f"paint {title} over an image")
-        names |= _names(codes, title)
+        given = _names(codes, title)
+        if any(names.get(name, code) != code for name, code in given.items()):
+            raise ValueError(
+                f"Cannot show the classes of {title!r} beside the others: one name has two codes, in {names} "
+                f"and {given}. Bring them to the same codes first."
+            )
+        names |= given
+    if len(set(names.values())) < len(names) or not all(0 <= code < _NONE for code in names.values()):
+        raise ValueError(
+            f"Cannot show the classes {names}: each needs a code of its own, from 0 to {_NONE - 1}. "
+            f"{_NONE} stands for none."
+        )
     colours = class_colours(list(names), {a: b for a, b in dict(merge or {}).items() if a in names})
     with house_style():
         base = paint(grey, *shared_limits([grey]))
         painted = {}
-        for title, codes in panels.items():
+        for title, labels in panels.items():
+            codes = labels.where((labels >= 0) & (labels < _NONE), _NONE).astype(np.uint8)
             table, known = np.zeros((256, 3), np.uint8), np.zeros(256, bool)
             for name, code in names.items():
                 table[code], known[code] = rgb(colours[name]), True

@@ -69,7 +69,7 @@ def curves(
         axes = drawing.subplots()
         for i, (name, table) in enumerate(tables.items()):
             middle = table[y].to_numpy(float)
-            bars = np.abs(np.array([table[end].to_numpy(float) for end in interval]) - middle)
+            bars = np.nan_to_num(np.abs(np.array([table[end].to_numpy(float) for end in interval]) - middle))
             colour = SERIES[i % len(SERIES)]
             axes.errorbar(
                 table[x],
@@ -104,8 +104,9 @@ def _check_table(name: str, table: pd.DataFrame, columns: list[str]) -> None:
             f"row for each point is needed, with {columns}."
         )
     y, low, high = (table[c].to_numpy(float) for c in columns[1:])
-    if not ((low <= y) & (y <= high)).all():
+    unknown = np.isnan(low) & np.isnan(high)  # of a single repeat
+    if not (np.isfinite(y).all() and (unknown | ((low <= y) & (y <= high))).all()):
         raise ValueError(
-            f"Cannot show the curve {name!r}: an interval does not hold its own point. Its ends must lie "
-            "below and above. Check which columns are passed as interval=."
+            f"Cannot show the curve {name!r}: a point is not finite, or its interval does not hold it. Ends "
+            "must lie below and above. Check which columns are passed as interval=."
         )

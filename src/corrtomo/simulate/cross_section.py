@@ -29,6 +29,7 @@ CLASSES = ("current collector", "active material", "carbon binder domain", "plat
 """What the paper trains its segmenter on, in its order; the last two are pores."""
 _ROUGH_UM, _LAYER_NODE_UM, _DENT_UM, _TEXTURE_UM = 0.15, 1.5, 0.5, 0.05
 _SLAB = 16
+_LEAST_PIXEL_UM, _MOST_BOXES = 0.001, 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +181,18 @@ def cross_section(
     rows, columns = check_window(shape, pixel_um)
     for name, value in (("layer_um", layer_um), ("grain_um", grain_um), ("look_um", look_um)):
         check_length(value, name, doing="cut a cross-section")
-    z, y, x = check_origin(list(origin_um))
+    if look_um > specimen.size_um[0]:
+        raise ValueError(
+            f"Cannot look {look_um:g} µm behind the plane: the specimen is {specimen.size_um[0]:g} µm deep "
+            "and then repeats itself. Look less far."
+        )
+    z, y, x = check_origin(origin_um)
+    if pixel_um < _LEAST_PIXEL_UM or max(shape) * pixel_um > _MOST_BOXES * max(specimen.size_um):
+        raise ValueError(
+            f"Cannot cut {tuple(shape)} pixels of {pixel_um:g} µm out of a specimen of {specimen.size_um} "
+            f"µm: a pixel of {_LEAST_PIXEL_UM} µm or more, and at most {_MOST_BOXES} of its boxes side by "
+            "side. Lengths are in µm."
+        )
     start = np.array([z, y, x])
     foil = _Foil(specimen, float(pixel_um), layer_um, seed)
     plane = View(np.full(3, float(pixel_um)), start, (1, rows, columns))

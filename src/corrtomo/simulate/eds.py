@@ -13,7 +13,7 @@ from scipy import ndimage
 from ..volume import volume
 from . import materials, noise
 from .cross_section import COLLECTOR, PLATINUM, CrossSection
-from .limits import check_positive, check_seed, check_turn, check_window
+from .limits import check_positive, check_seed, check_turn, check_width, check_window
 from .materials import Material
 from .raster import AM, CBD
 from .visibility import horizons
@@ -88,6 +88,7 @@ class EdsModel:
 
 
 FIELD_PIXELS = 1358 * 970
+_MOST_COUNTS = 65_000.0
 FIELD_STEP_UM = 0.054
 
 
@@ -171,7 +172,12 @@ def eds_maps(
     mean = np.array([ndimage.map_coordinates(one, there, order=1, mode="nearest") for one in sent], float)
     mean *= physics.counts * (mean[0].size * step_um**2) / (FIELD_PIXELS * FIELD_STEP_UM**2) / mean.sum()
     rng = np.random.default_rng(np.random.SeedSequence([seed, 8]))
-    counted = np.minimum(rng.poisson(mean), np.iinfo(np.uint16).max).astype(np.uint16)
+    if mean.max() > _MOST_COUNTS:
+        raise ValueError(
+            f"Cannot hold {mean.max():.3g} counts in a pixel: the maps are 16-bit, up to {_MOST_COUNTS:.0f}. "
+            "Lower the counts of the model, or step_um."
+        )
+    counted = rng.poisson(mean).astype(np.uint16)
     maps = volume(
         counted.reshape(-1, rows, columns), step_um, dims=("channel", "y", "x"), name="X-ray counts"
     )
@@ -183,6 +189,11 @@ def eds_pose(
 ) -> npt.NDArray[np.float64]:
     """Return the 3 × 3 matrix from the frame of the section to that of the maps, (y, x, 1) in µm."""
     check_turn(turn_deg)
+    check_window(shape, step_um)
+    if np.shape(centre_um) != (2,) or not np.isfinite(np.asarray(centre_um, float)).all():
+        raise ValueError(
+            f"Cannot place maps around {centre_um!r}: y and x in µm are needed, in the frame of the section."
+        )
     turn = np.radians(turn_deg)
     pose = np.eye(3)
     pose[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
@@ -232,6 +243,8 @@ def _spread(sent: Floats, section: CrossSection, met: dict[int, Material], physi
     for code, material in met.items():
         of = section.seen == code
         if of.any():
-            width = physics.spread * material.range_um(physics.energy_kev) / section.pixel_um
+            wide_um = physics.spread * material.range_um(physics.energy_kev)
+            check_width(wide_um, section, "spread")
+            width = wide_um / section.pixel_um
             out[of] = noise.gaussian(sent, [width, width])[of]
     return out

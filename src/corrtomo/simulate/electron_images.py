@@ -10,7 +10,7 @@ import xarray as xr
 
 from . import materials, noise
 from .cross_section import CrossSection
-from .limits import check_positive, check_seed
+from .limits import check_positive, check_seed, check_width
 from .raster import AM, CBD
 from .visibility import horizons, seen_share
 
@@ -127,6 +127,7 @@ def electron_images(
     """
     check_seed(seed)
     optics = ElectronModel() if model is None else model
+    check_width(optics.spot_um, section, "spot_um")
     returned = _returned(section, optics)
     deep = section.depth_um > 0
     tangents = horizons(section.depth_um, section.pixel_um)

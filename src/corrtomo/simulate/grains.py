@@ -61,8 +61,8 @@ class CrackModel:
         shares = (self.open_share, self.filled_share, self.partly_share)
         if not all(0 <= s <= 1 for s in shares) or sum(shares[1:]) > 1 or not 1 <= self.width_sd <= 5:
             raise ValueError(
-                f"Cannot use CrackModel with shares {shares} and width_sd {self.width_sd!r}: shares from 0 to 1 "
-                "are needed, filled and partly together at most 1, and a ratio from 1 to 5."
+                f"Cannot use CrackModel with shares {shares} and width_sd {self.width_sd!r}: shares from 0 "
+                "to 1 are needed, filled and partly together at most 1, and a ratio from 1 to 5."
             )
 
 

@@ -83,6 +83,16 @@ def check_positive(model: Any, above_zero: Sequence[str], or_zero: Sequence[str]
             )
 
 
+def check_width(width_um: float, section: Any, what: str) -> None:
+    """Refuse a blur as wide as the section."""
+    extent = section.pixel_um * max(section.phases.shape)
+    if width_um > extent:
+        raise ValueError(
+            f"Cannot blur by {width_um:.3g} µm ({what}): the section is {extent:g} µm wide. Lengths are in "
+            "µm, energies in keV."
+        )
+
+
 def check_turn(turn_deg: Any) -> None:
     """Refuse what is not an angle."""
     number = isinstance(turn_deg, Real) and not isinstance(turn_deg, bool | np.bool_)

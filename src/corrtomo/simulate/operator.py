@@ -13,6 +13,8 @@ from ..phases import Phase, check_integer
 from ..volume import check_image, voxel_size
 from .limits import check_seed
 
+_MOST_STROKES = 10_000
+
 
 def scribbles(
     truth: xr.DataArray,
@@ -75,9 +77,20 @@ def scribbles(
     check_seed(seed)
     _check_brush(strokes, length_um, width_um, margin_um, mistakes)
     codes = [int(c) for c in np.unique(truth.data) if c != Phase.LEFT_OUT]
+    if codes and not 0 <= min(codes) <= max(codes) < Phase.LEFT_OUT:
+        raise ValueError(
+            f"Cannot paint scribbles of the codes {codes}: 0 to 254 are allowed, and 255 is left out. Number "
+            "the classes from 0."
+        )
     if len(codes) < 2:
         raise ValueError(
             f"Cannot paint scribbles of the classes {codes}: two or more are needed. Choose a larger crop."
+        )
+    extent = float(max(n * v for n, v in zip(truth.shape, voxel_size(truth), strict=True)))
+    if width_um > extent or strokes > _MOST_STROKES:
+        raise ValueError(
+            f"Cannot paint {strokes} strokes {width_um:g} µm wide: {_MOST_STROKES} at most, and no wider "
+            f"than the image, {extent:g} µm. Lengths are in µm."
         )
     rng = np.random.default_rng(np.random.SeedSequence([seed, 9]))
     values = np.asarray(truth.data)
