@@ -16,7 +16,7 @@ from skimage.future import TrainableSegmenter
 from sklearn.ensemble import RandomForestClassifier
 
 import corrtomo as ct
-from corrtomo.segment.gaussian import reach, smooth
+from corrtomo.segment.trained.gaussian import reach, smooth
 
 from .table import Row
 from .timing import ours, theirs

@@ -6,10 +6,10 @@ from scipy import ndimage
 from skimage.feature import hessian_matrix_eigvals, multiscale_basic_features
 from skimage.filters import sobel
 
-from corrtomo.segment.derived import MARGIN
-from corrtomo.segment.features import FilterBank
-from corrtomo.segment.gaussian import reach, smooth
-from corrtomo.segment.pixel_tiles import in_order, make_tile, tiles, wide
+from corrtomo.segment.trained.derived import MARGIN
+from corrtomo.segment.trained.features import FilterBank
+from corrtomo.segment.trained.gaussian import reach, smooth
+from corrtomo.segment.trained.pixel_tiles import in_order, make_tile, tiles, wide
 
 
 def features(image, scales, kinds=("intensity", "edges", "texture", "hessian"), voxel=None, edge=999):

@@ -5,7 +5,7 @@ import pytest
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from corrtomo.segment.forest import AnyClassifier, Forest, voter
+from corrtomo.segment.trained.forest import AnyClassifier, Forest, voter
 
 
 def data(classes, seed=0, count=400):

@@ -16,8 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import corrtomo as ct
-from corrtomo.segment import prediction, training
-from corrtomo.segment.pixel_tiles import tile_edge
+from corrtomo.segment.trained import prediction, training
+from corrtomo.segment.trained.pixel_tiles import tile_edge
 
 SCALES = (0.02, 0.04)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..segment.classes import Classes, phase_of
+from ..segment.trained.classes import Classes, phase_of
 from ..show.classes import class_colours
 from .comparison import describe_phase
 

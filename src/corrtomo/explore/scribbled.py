@@ -14,7 +14,7 @@ import xarray as xr
 from ..io import write
 from ..measure import kappa_from_confusion
 from ..phases import Phase
-from ..segment.classes import Classes
+from ..segment.trained.classes import Classes
 from .discriminant import FEATURES, LEFT_OUT, counted, expand, fit_discriminant, trainable
 from .explorer import unpack
 from .scribbling import check_scribbles, split_scribbles, unpack_features

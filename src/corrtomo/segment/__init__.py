@@ -1,13 +1,12 @@
 """Grey values -> phases."""
 
-from .boxes import boxes
 from .equalise import equalise
 from .equalised_ternary import equalised_steps, equalised_ternary
 from .labels import one_phase
 from .morphology import closing, opening
-from .pixel_classifier import PixelClassifier
 from .small_features import remove_small_features
 from .thresholds import by_thresholds, threshold_max_entropy, threshold_otsu
+from .trained import PixelClassifier, boxes
 
 __all__ = [
     "PixelClassifier",

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from ..checks import check_same_grid
 from ..phases import Phase, check_integer
-from ..segment.classes import Classes, phase_of
+from ..segment.trained.classes import Classes, phase_of
 from .figure import Figure, Source, check_words, describe
 from .layout import row
 from .panels import cut, mix, paint, shared_limits

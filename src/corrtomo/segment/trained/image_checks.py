@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ..checks import check_same_grid
-from ..volume import CHANNEL, check_image
+from ...checks import check_same_grid
+from ...volume import CHANNEL, check_image
 from .features import FilterBank
 from .gaussian import TRUNCATE, reach
 

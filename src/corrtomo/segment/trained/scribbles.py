@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ..checks import check_same_grid, check_spatial
-from ..volume import CHANNEL, check_image
+from ...checks import check_same_grid, check_spatial
+from ...volume import CHANNEL, check_image
 from .classes import NOT_PAINTED, Classes
 
 

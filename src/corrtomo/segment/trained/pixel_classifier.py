@@ -9,7 +9,7 @@ from typing import Any, Self
 import pandas as pd
 import xarray as xr
 
-from ..phases import Phase
+from ...phases import Phase
 from .derived import KINDS
 from .model import Model, train
 from .model_file import damaged, read_model, write_model

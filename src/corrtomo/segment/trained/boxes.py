@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..volume import check_image
+from ...volume import check_image
 from .classes import NOT_PAINTED, Classes, name_of
 from .scribbles import one_channel
 

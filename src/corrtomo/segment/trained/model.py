@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..phases import Phase
-from ..volume import CHANNEL, voxel_size
+from ...phases import Phase
+from ...volume import CHANNEL, voxel_size
 from .classes import Classes
 from .features import FilterBank
 from .forest import Voter, voter

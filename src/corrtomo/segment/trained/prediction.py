@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from ..volume import CHANNEL
+from ...volume import CHANNEL
 from .features import FilterBank
 from .forest import Cells, Voter
 from .pixel_tiles import Inner, make_tile, map_tiles, on_threads, tile_edge, tiles, wide

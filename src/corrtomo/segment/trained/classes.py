@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..phases import Phase
+from ...phases import Phase
 
 NOT_PAINTED = 255
 _ALIASES = {

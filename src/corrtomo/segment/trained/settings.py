@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import check_length
+from ...checks import check_length
 from .classes import Classes
 from .derived import KINDS
 

@@ -12,7 +12,7 @@ import xarray as xr
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier
 
-from ..volume import CHANNEL
+from ...volume import CHANNEL
 from .classes import Classes
 from .derived import CELL
 from .features import FilterBank
