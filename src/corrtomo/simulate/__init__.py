@@ -1,28 +1,41 @@
 """A known microstructure, and what an instrument would record of it."""
 
+from .calendered import Calendered, calendered, cycled
 from .cross_section import CrossSection, cross_section
 from .deposit import platinum
 from .eds import EdsModel, eds_maps, eds_pose
 from .electrode import Electrode, electrode
 from .electron_images import ElectronModel, electron_images
+from .face_image import FaceModel
 from .fibsem import FibsemModel, fibsem_tomography
 from .grains import CrackModel
 from .labelled import LabelledSpecimen, labelled
+from .milling import MillingModel
 from .operator import scribbles
+from .polished import polished_section
+from .scene import CalenderedModel
+from .slice_view import SliceStack, slice_and_view
 from .specimen import Specimen
 from .xray import XrayModel, xray_tomography
 
 __all__ = [
+    "Calendered",
+    "CalenderedModel",
     "CrackModel",
     "CrossSection",
     "EdsModel",
     "Electrode",
     "ElectronModel",
+    "FaceModel",
     "FibsemModel",
     "LabelledSpecimen",
+    "MillingModel",
+    "SliceStack",
     "Specimen",
     "XrayModel",
+    "calendered",
     "cross_section",
+    "cycled",
     "eds_maps",
     "eds_pose",
     "electrode",
@@ -30,6 +43,8 @@ __all__ = [
     "fibsem_tomography",
     "labelled",
     "platinum",
+    "polished_section",
     "scribbles",
+    "slice_and_view",
     "xray_tomography",
 ]

@@ -77,17 +77,19 @@ class Electrode(Microstructure):
         out = np.full(view.shape, PORE, np.uint8)
         shift = slice_shifts(view, drift_voxels)
         self._fill_particles(out, view, shift)
-        field, first = self._bridge_field(*view.bounds_um(), furthest_um(view, shift))
-        start, step = raster.lattice_steps(view, self._node_um, first)
+        field, first = self.bridge_field(*view.bounds_um(), furthest_um(view, shift))
+        start, step = raster.lattice_steps(view, self.node_um, first)
         raster.fill_above(out, PORE, CBD, field, self.cbd_threshold, start, step, shift)
         return out
 
     @cached_property
-    def _node_um(self) -> Array:
+    def node_um(self) -> Array:
+        """Spacing of the nodes of the bridge field along z, y, x, in µm."""
         return np.array([s / max(1, round(s / NODE_UM)) for s in self.size_um])
 
     @cached_property
-    def _solids(self) -> tuple[Array, Array]:
+    def solids(self) -> tuple[Array, Array]:
+        """Centres (n, 3) in µm and matrices (n, 3, 3) in 1/µm² of the particles."""
         return self.particles[packing.CENTRE].to_numpy(), packing.quadrics(self.particles)
 
     def _fill_particles(self, out: raster.Labels, view: View, shift: Array) -> None:
@@ -98,13 +100,13 @@ class Electrode(Microstructure):
 
     def particles_in_view(self, view: View, reach_um: float) -> tuple[Array, Array, Array]:
         """Return centre, matrix and half extents of the particles that a view may hold, in its frame."""
-        centres, matrices = self._solids
+        centres, matrices = self.solids
         repeats = (True, not self.film, True)
         return raster.images_in_view(centres, matrices, reach_um, np.array(self.size_um), view, repeats)
 
-    def _bridge_field(self, low: Array, high: Array, margin_um: float) -> tuple[noise.Floats, Array]:
+    def bridge_field(self, low: Array, high: Array, margin_um: float) -> tuple[noise.Floats, Array]:
         """Return A + 0.12 n on the lattice nodes around a box, and the index of the first node."""
-        node = self._node_um
+        node = self.node_um
         first, shape = nodes_around(low, high, node, margin_um)
         pad = np.ceil(noise.TRUNCATE * BRIDGE_UM / node).astype(int)
         wide = (int(shape[0] + 2 * pad[0]), int(shape[1] + 2 * pad[1]), int(shape[2] + 2 * pad[2]))
@@ -247,9 +249,9 @@ def _cbd_threshold(bare: Electrode, fraction: float) -> float:
         view = View(edges, corner + edges / 2, (int(shape[0]), int(shape[1]), int(shape[2])))
         solid = np.zeros(view.shape, np.uint8)
         bare._fill_particles(solid, view, np.zeros((view.shape[0], 2)))
-        lattice, first = bare._bridge_field(*view.bounds_um(), 0.0)
+        lattice, first = bare.bridge_field(*view.bounds_um(), 0.0)
         field = np.empty(view.shape, np.float32)
-        raster.sample(field, lattice, *raster.lattice_steps(view, bare._node_um, first))
+        raster.sample(field, lattice, *raster.lattice_steps(view, bare.node_um, first))
         values.append(field[solid == PORE])
         total += field.size
     pooled = np.concatenate(values)

@@ -47,6 +47,26 @@ def check_film(specimen: Any) -> None:
         )
 
 
+def check_calendered(specimen: Any) -> None:
+    """Refuse what is no calendered cathode."""
+    if not hasattr(specimen, "pressed"):
+        raise TypeError(
+            f"Cannot mill a {type(specimen).__name__}: a calendered cathode is needed. Draw one with "
+            "ct.simulate.calendered()."
+        )
+
+
+def check_edge(value: Any, name: str) -> float:
+    """Refuse the edge of a pixel, or the thickness of a slice, that is not above zero; return it."""
+    number = np.asarray(value)
+    if number.shape != () or number.dtype.kind not in "iuf" or not 0.0 < float(number) < np.inf:
+        raise ValueError(
+            f"Cannot image with {name} {value!r}: it must be above zero and finite. State it in µm, for "
+            "instance 0.025."
+        )
+    return float(number)
+
+
 def check_window(shape: Any, pixel_um: Any) -> tuple[int, int]:
     """Refuse what is not two whole numbers of pixels with an edge above zero; return the numbers."""
     numbers = list(shape) if isinstance(shape, Sequence | np.ndarray) and not isinstance(shape, str) else []
@@ -177,6 +197,22 @@ def check_size(size_um: float | Sequence[float], diameter_um: float) -> tuple[fl
     return float(z), float(y), float(x)
 
 
+def check_within(corners: Any, size_um: tuple[float, float, float]) -> tuple[Array, Array]:
+    """Refuse what is no part of a box; return its low and high corner."""
+    if corners is None:
+        return np.zeros(3), np.array(size_um)
+    given = np.asarray(corners)
+    numbers = given.shape == (2, 3) and given.dtype.kind in "iuf"
+    if not (
+        numbers and (given[0] >= 0).all() and (given[0] < given[1]).all() and (given[1] <= size_um).all()
+    ):
+        raise ValueError(
+            f"Cannot set fractions within_um {corners!r}: the low and the high corner of a part of the box "
+            f"of {size_um} µm are needed, each z, y, x in µm. Leave it out for the whole box."
+        )
+    return given[0].astype(float), given[1].astype(float)
+
+
 def check_fractions(am: float, cbd: float, porosity: float) -> None:
     """Refuse fractions outside 0 to 1, and those that leave no pores."""
     for name, value in (("am_fraction", am), ("cbd_fraction", cbd), ("cbd_porosity", porosity)):
@@ -190,6 +226,16 @@ def check_fractions(am: float, cbd: float, porosity: float) -> None:
             f"Cannot draw an electrode with am_fraction {am} and cbd_fraction {cbd}: together they must "
             "stay below 1, the rest is pores. cbd_fraction includes the nanopores of the domain: divide "
             "the solid share by 1 - cbd_porosity."
+        )
+
+
+def check_share(value: Any, name: str) -> None:
+    """Refuse what is no share from 0 to 1."""
+    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    if not (number and 0.0 <= value <= 1.0):
+        raise ValueError(
+            f"Cannot draw a cathode with {name} {value!r}: a share from 0 to 1 is needed. Divide per cent by "
+            "100."
         )
 
 

@@ -57,6 +57,18 @@ def images_in_view(
     repeats: tuple[bool, bool, bool] = (True, True, True),
 ) -> tuple[Array, Array, Array]:
     """Return centre, matrix and half extents, in the view's frame, of each periodic image it may hold."""
+    return rows_in_view(centres, matrices, reach_um, size_um, view, repeats)[1:]
+
+
+def rows_in_view(
+    centres: Array,
+    matrices: Array,
+    reach_um: float,
+    size_um: Array,
+    view: View,
+    repeats: tuple[bool, bool, bool] = (True, True, True),
+) -> tuple[npt.NDArray[np.intp], Array, Array, Array]:
+    """Return the row of each periodic image that a view may hold, and what :func:`images_in_view` returns."""
     low, high = view.bounds_um()
     low, high = low - reach_um, high + reach_um
     first = np.where(repeats, np.floor(low / size_um), 0).astype(int)
@@ -71,7 +83,7 @@ def images_in_view(
     seen = np.concatenate(moved) @ turn.T + view.pose[:3, 3]
     turned = turn @ matrices[row] @ turn.T
     extent = np.sqrt(np.diagonal(np.linalg.inv(turned), axis1=1, axis2=2)) if len(row) else np.empty((0, 3))
-    return np.ascontiguousarray(seen), np.ascontiguousarray(turned), np.ascontiguousarray(extent)
+    return row, np.ascontiguousarray(seen), np.ascontiguousarray(turned), np.ascontiguousarray(extent)
 
 
 @njit(cache=True, parallel=True)
