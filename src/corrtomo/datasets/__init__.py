@@ -7,17 +7,23 @@ from .real import fetch, reachable, sources
 from .sample import Sample, from_files
 from .section import Section
 from .section_loading import load_section
+from .stack import Stack
+from .stack_loading import load_phases, load_polished, load_stack
 from .twin_settings import twin_settings
 
 __all__ = [
     "Sample",
     "Section",
+    "Stack",
     "fetch",
     "fields_of_view",
     "from_files",
     "kintsugi_figure",
     "load",
+    "load_phases",
+    "load_polished",
     "load_section",
+    "load_stack",
     "reachable",
     "sources",
     "twin_settings",

@@ -25,7 +25,7 @@ from .scene import Planes, Scene
 Array = npt.NDArray[np.float64]
 Progress = Callable[[Iterable[int]], Iterable[int]]
 _SLAB = 32
-_TOP_PIXELS = 12
+TOP_PIXELS = 12
 """Rows of the first image above the coating, so that images may drift."""
 
 
@@ -69,14 +69,7 @@ class SliceStack:
         xarray.DataArray
             Labels; what lies above the specimen is left out.
         """
-        edges = np.array(voxel_size(like))
-        place = np.array(origin(like)) + np.array(self.place_um)
-        planes, rows, columns = like.shape
-        view = View(edges, place, (planes, rows, columns))
-        codes = self.specimen.codes(view)
-        depth = place[1] + np.arange(rows) * edges[1]
-        codes[:, depth < 0.0] = Phase.LEFT_OUT
-        return as_labels(like.drop_attrs().copy(data=codes).rename("phases"))
+        return truth_on(self.specimen, self.place_um, like)
 
 
 def slice_and_view(
@@ -153,7 +146,7 @@ def slice_and_view(
     count, rows, columns = (int(n) for n in shape)
     z0, y0, x0 = check_origin(origin_um)
     cos = float(np.cos(np.radians(mill.tilt_deg)))
-    top = _TOP_PIXELS * pixel + mill.coating_um * cos
+    top = TOP_PIXELS * pixel + mill.coating_um * cos
     if top >= rows * pixel:
         raise ValueError(
             f"Cannot image {rows} rows of {pixel:g} µm: the coating alone takes {top:.3g} µm on the screen. "
@@ -175,6 +168,16 @@ def slice_and_view(
     image = volume(images, [thick, pixel, pixel], name="slice-and-view")
     place = (z0, y0 - top / cos, x0)
     return SliceStack(image, marks, mill.tilt_deg, slices[:count], specimen, place)
+
+
+def truth_on(specimen: Calendered, place_um: Sequence[float], like: xr.DataArray) -> xr.DataArray:
+    """Return the phases on a grid, whose origin is at a place of the specimen; above it is left out."""
+    edges = np.array(voxel_size(like))
+    place = np.array(origin(like)) + np.array(place_um)
+    planes, rows, columns = like.shape
+    codes = specimen.codes(View(edges, place, (planes, rows, columns)))
+    codes[:, place[1] + np.arange(rows) * edges[1] < 0.0] = Phase.LEFT_OUT
+    return as_labels(like.drop_attrs().copy(data=codes).rename("phases"))
 
 
 @dataclass(frozen=True, eq=False)

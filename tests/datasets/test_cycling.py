@@ -1,0 +1,125 @@
+"""Cycled cathodes: what lies in the folder data is what the generator makes, and has the paper's sizes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import corrtomo as ct
+from corrtomo.datasets import cycling
+
+SMALL = {"am_fraction": 0.6, "cbd_fraction": 0.25, "contact": 0.5, "seed": 3}
+
+
+def test_a_stored_cathode_comes_back_as_it_was(tmp_path, monkeypatch):
+    made = ct.simulate.calendered((18.0, 20.0, 20.0), **SMALL)
+    cycling.write_specimen(made, tmp_path / "nmc-0.csv")
+    monkeypatch.setitem(cycling.CATHODES, "nmc", cycling.CATHODES["nmc"])
+    back = cycling.read_specimen(tmp_path / "nmc-0.csv", "nmc", 0)
+    pd.testing.assert_frame_equal(back.pressed.particles, made.pressed.particles, rtol=1e-10)
+    assert (back.cbd_threshold, back.let_go, back.seed) == (made.cbd_threshold, made.let_go, made.seed)
+    same = back.labels(0.1, shape=(30, 60, 60)).values == made.labels(0.1, shape=(30, 60, 60)).values
+    assert same.mean() > 0.9999
+
+
+def test_the_stored_cathode_is_what_the_generator_draws(tmp_path):
+    cycling.write_specimen(cycling.draw("nmc", 50, 0), tmp_path / "again.csv")
+    stored = (cycling.FOLDER / "nmc-50.csv").read_text(encoding="utf-8").splitlines()
+    again = (tmp_path / "again.csv").read_text(encoding="utf-8").splitlines()
+    assert len(stored) == len(again)
+    numbers = [np.loadtxt(lines[2:], delimiter=",") for lines in (stored, again)]
+    np.testing.assert_allclose(*numbers, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["nmc", "he-nmc"])
+def test_a_full_stack_has_the_size_of_the_paper(name):
+    row = {key: r.value for key, r in ct.published.rows().items()}
+    short = name.removesuffix("-nmc") if name == "he-nmc" else "nmc"
+    cathode = cycling.CATHODES[name]
+    assert cathode.shape == (
+        row[f"cycling-contact.slices_{short}"],
+        row["cycling-contact.image_height_px"],
+        row["cycling-contact.image_width_px"],
+    )
+    assert cathode.pixel_um * 1000 == pytest.approx(row[f"cycling-contact.pixel_{short}_nm"])
+    assert cathode.slice_um * 1000 == pytest.approx(row[f"cycling-contact.slice_{short}_nm"])
+
+
+def test_contact_and_fractions_hold_in_what_the_stack_shows():
+    cathode = cycling.specimen("nmc", 20, 0)
+    labels = [
+        cathode.labels(0.05, origin=(z, 0.025, 1.025), shape=(2, 447, 512)) for z in np.arange(1.5, 16, 1.0)
+    ]
+    contact = np.mean([ct.measure.contact_fraction(part, axes=("x",)) for part in labels])
+    assert contact == pytest.approx(0.48, abs=0.02)
+    shares = np.mean([[(part == p).mean() for p in (0, 1, 2)] for part in labels], axis=0)
+    np.testing.assert_allclose(shares, [0.07, 0.24, 0.69], atol=0.01)
+
+
+def test_a_small_stack_knows_its_truth():
+    stack = ct.datasets.load_stack("nmc", 50)
+    cos = np.cos(np.radians(stack.tilt_deg))
+    like = ct.volume(np.zeros((3, 200, 300), np.uint8), (0.05, 0.025 / cos, 0.025))
+    truth = stack.truth(like)
+    assert set(np.unique(truth)) <= {0, 1, 2, 255}
+    row = 260
+    depth = row * 0.025 / cos
+    seen = stack.image.values[0, row, :300].astype(float)
+    below = truth.sel(z=0, y=depth, method="nearest").values if depth <= float(like.y[-1]) else None
+    lower = ct.volume(np.zeros((1, 1, 300), np.uint8), (0.05, 0.025 / cos, 0.025), origin=(0, depth, 0))
+    phases = stack.truth(lower).values[0, 0] if below is None else below
+    assert seen[phases == 2].mean() > seen[phases == 1].mean() + 40
+
+
+def test_states_are_different_pieces_unless_they_are_cycled():
+    first, second = (cycling.specimen("nmc", c, 0).pressed.particles for c in (0, 20))
+    assert len(first) != len(second) or not np.allclose(first["x_um"], second["x_um"])
+
+
+def test_polished_sections_lie_in_the_folder_data():
+    for cycles in cycling.STORED:
+        section = ct.datasets.load_polished(cycles, 2)
+        assert section.image.shape == section.truth.shape == (600, 1000)
+        assert section.source == "digital twin"
+        assert ct.voxel_size(section.image) == (0.1, 0.1)
+
+
+def test_a_folder_of_ones_own(tmp_path):
+    stack = ct.datasets.load_stack("nmc")
+    ct.write(stack.image.isel(z=slice(5)), tmp_path / "stack.tif")
+    stack.marks.to_csv(tmp_path / "marks.csv", index=False)
+    mine = ct.datasets.load_stack(tmp_path, tilt_deg=52.0)
+    np.testing.assert_array_equal(mine.image, stack.image.isel(z=slice(5)))
+    assert (mine.tilt_deg, mine.source, mine.slices) == (52.0, "measured", None)
+    pd.testing.assert_frame_equal(mine.marks, stack.marks)
+    with pytest.raises(ValueError, match="nobody knows it"):
+        mine.truth(mine.image)
+    (tmp_path / "marks.csv").write_text("y,x\n1,2\n")
+    with pytest.raises(ValueError, match="y_um, x_um and slope are needed"):
+        ct.datasets.load_stack(tmp_path)
+
+
+def test_labels_of_ones_own(tmp_path):
+    labels = ct.volume(np.array([[[0, 1, 2, 2]]], np.uint8), 0.05)
+    ct.write(labels, tmp_path / "mine.tif")
+    back = ct.datasets.load_phases(tmp_path / "mine.tif")
+    np.testing.assert_array_equal(back, labels)
+    assert back.attrs["phases"]["AM"] == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ct.datasets.load_stack("nmc", 10), "after 10 cycles"),
+        (lambda: ct.datasets.load_stack("lfp"), "Cannot load 'lfp'"),
+        (lambda: ct.datasets.load_stack("nmc", size="huge"), "at size 'huge'"),
+        (lambda: ct.datasets.load_stack("nmc", seed=-1), "with seed -1"),
+        (lambda: ct.datasets.load_stack("nmc", tilt_deg=10.0), "Leave both out"),
+        (lambda: ct.datasets.load_phases("he-nmc", 20), "after 20 cycles"),
+        (lambda: ct.datasets.load_phases("nmc", voxel_size_um=1.0), "states its own"),
+        (lambda: ct.datasets.load_polished(0, 3), "Cannot load place 3"),
+        (lambda: ct.datasets.load_polished(1), "after 1 cycles"),
+    ],
+)
+def test_what_there_is_not_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
