@@ -78,9 +78,9 @@ def test_states_are_different_pieces_unless_they_are_cycled():
 def test_polished_sections_lie_in_the_folder_data():
     for cycles in cycling.STORED:
         section = ct.datasets.load_polished(cycles, 2)
-        assert section.image.shape == section.truth.shape == (600, 1000)
+        assert section.image.shape == section.truth.shape == (1200, 1000)
         assert section.source == "digital twin"
-        assert ct.voxel_size(section.image) == (0.1, 0.1)
+        assert ct.voxel_size(section.image) == (0.05, 0.05)
 
 
 def test_a_folder_of_ones_own(tmp_path):
@@ -123,3 +123,12 @@ def test_labels_of_ones_own(tmp_path):
 def test_what_there_is_not_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_fields_of_view_are_those_of_the_images():
+    table = ct.datasets.fields_of_view("cycling-contact")
+    image = ct.datasets.load_stack("nmc").image
+    row = table.loc[("nmc", "small")]
+    assert (row["y"], row["x"]) == image.shape[1:]
+    assert row["z_um"] == pytest.approx(image.sizes["z"] * 0.05)
+    assert table.loc[("he-nmc", "full"), "x_um"] == pytest.approx(1024 * 0.035)

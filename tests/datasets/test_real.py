@@ -1,12 +1,9 @@
 """Published real data: what arrives is what was published, or an error says what to do."""
 
-import functools
 import hashlib
 import os
 import re
 import socket
-import threading
-from http.server import HTTPServer, SimpleHTTPRequestHandler
 
 import h5py
 import numpy as np
@@ -25,28 +22,12 @@ def table(url):
     return lambda: {"some-set": source}
 
 
-class Handler(SimpleHTTPRequestHandler):
-    asked: list[str] = []  # noqa: RUF012
-
-    def do_GET(self):
-        self.asked.append(self.path)
-        super().do_GET()
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path, serve):
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "a.tif").write_bytes(CONTENT)
-    handler = functools.partial(Handler, directory=tmp_path / "web")
-    with HTTPServer(("127.0.0.1", 0), handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{httpd.server_port}/a.tif"
-        httpd.shutdown()
-        thread.join()
+    with serve(tmp_path / "web") as (address, asked):
+        yield f"{address}/a.tif", asked
 
 
 @pytest.fixture
@@ -116,24 +97,23 @@ def test_a_local_file_of_another_hash(local):
 
 
 def test_downloaded_once(cache, server, monkeypatch):
-    monkeypatch.setattr(real, "read_sources", table(server))
-    Handler.asked.clear()
+    monkeypatch.setattr(real, "read_sources", table(server[0]))
     for _ in range(2):
         folder = ct.datasets.fetch("some-set")
     assert (folder / "a.tif").read_bytes() == CONTENT
-    assert Handler.asked == ["/a.tif"]
+    assert server[1] == ["/a.tif"]
     assert files_in(cache) == [folder / "a.tif"]
 
 
 def test_a_file_broken_in_the_cache_is_fetched_again(cache, server, monkeypatch):
-    monkeypatch.setattr(real, "read_sources", table(server))
+    monkeypatch.setattr(real, "read_sources", table(server[0]))
     folder = ct.datasets.fetch("some-set")
     (folder / "a.tif").write_bytes(b"half")
     assert (ct.datasets.fetch("some-set") / "a.tif").read_bytes() == CONTENT
 
 
 def test_a_corrupted_download_leaves_nothing(cache, server, tmp_path, monkeypatch):
-    monkeypatch.setattr(real, "read_sources", table(server))
+    monkeypatch.setattr(real, "read_sources", table(server[0]))
     (tmp_path / "web" / "a.tif").write_bytes(b"<html>sign in first</html>")
     with pytest.raises(
         ValueError, match=rf"SHA-256 is not the published one.*Expected {HASH}.*Nothing was kept"
@@ -143,7 +123,7 @@ def test_a_corrupted_download_leaves_nothing(cache, server, tmp_path, monkeypatc
 
 
 def test_an_address_that_is_gone(cache, server, monkeypatch):
-    monkeypatch.setattr(real, "read_sources", table(server + ".gone"))
+    monkeypatch.setattr(real, "read_sources", table(server[0] + ".gone"))
     with pytest.raises(ConnectionError, match=r"Cannot download .*a.tif.gone.*404.*set CORRTOMO_DATA"):
         ct.datasets.fetch("some-set")
     assert files_in(cache) == []

@@ -1,10 +1,7 @@
 """A record by its DOI, against a stand-in for the archive: the real one was never reached from here."""
 
-import functools
 import hashlib
 import json
-import threading
-from http.server import HTTPServer, SimpleHTTPRequestHandler
 from urllib.parse import quote
 
 import pooch
@@ -31,42 +28,25 @@ def listing(address, files=FILES):
     return {"id": 6815046, "files": entries}
 
 
-class Handler(SimpleHTTPRequestHandler):
-    asked: list[str] = []  # noqa: RUF012
-
-    def do_GET(self):
-        self.asked.append(self.path)
-        super().do_GET()
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
-def archive(tmp_path, monkeypatch):
+def archive(tmp_path, monkeypatch, serve):
     """A server that answers like the archive; pooch is sent to it instead."""
     web = tmp_path / "web"
     (web / "files").mkdir(parents=True)
     (web / "api").mkdir()
     for name, content in FILES.items():
         (web / "files" / name).write_bytes(content)
-    asked = []
+    dois = []
 
     def resolve(doi, **kwargs):
-        asked.append(doi)
+        dois.append(doi)
         return "https://zenodo.org/records/6815046"
 
-    with HTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=web)) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever)
-        thread.start()
-        address = f"http://127.0.0.1:{httpd.server_port}"
+    with serve(web) as (address, asked):
         (web / "api" / "6815046").write_text(json.dumps(listing(address)), encoding="utf-8")
         monkeypatch.setattr(pooch.downloaders, "doi_to_url", resolve)
         monkeypatch.setattr(pooch.downloaders.ZenodoRepository, "base_api_url", f"{address}/api")
-        Handler.asked.clear()
-        yield web, address, asked
-        httpd.shutdown()
-        thread.join()
+        yield web, address, dois, asked
 
 
 @pytest.fixture(autouse=True)
@@ -89,11 +69,12 @@ def test_all_files_come_once(archive, cache, monkeypatch):
     assert folder == cache
     assert {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "record.json"} == FILES
     assert set(archive[2]) == {DOI}
-    asked = list(Handler.asked)
+    asked = list(archive[3])
+    assert asked
     offline(monkeypatch)
     assert ct.datasets.fetch(NAME) == folder
     assert ct.datasets.reachable(NAME)
-    assert Handler.asked == asked
+    assert archive[3] == asked
 
 
 def test_a_file_broken_in_the_cache_is_fetched_again(archive, cache):
@@ -127,7 +108,7 @@ def test_an_archive_that_answers_something_else(archive, answer):
 
 @pytest.mark.parametrize("name", ["../outside.tif", "a/b.tif", "record.json"])
 def test_names_that_lead_elsewhere_are_refused(archive, cache, name):
-    web, address, _ = archive
+    web, address, *_ = archive
     (web / "api" / "6815046").write_text(json.dumps(listing(address, {name: b"x"})), encoding="utf-8")
     with pytest.raises(ValueError, match="no plain file names"):
         ct.datasets.fetch(NAME)
@@ -135,7 +116,7 @@ def test_names_that_lead_elsewhere_are_refused(archive, cache, name):
 
 
 def test_a_record_without_files_is_refused(archive):
-    web, address, _ = archive
+    web, address, *_ = archive
     (web / "api" / "6815046").write_text(json.dumps(listing(address, {})), encoding="utf-8")
     with pytest.raises(ValueError, match="lists 0 files"):
         ct.datasets.fetch(NAME)

@@ -5,6 +5,7 @@ import pytest
 
 import corrtomo as ct
 from corrtomo.datasets import kintsugi
+from corrtomo.simulate.cross_section import CLASSES, PHASE_OF_CLASS
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,34 @@ def test_a_folder_of_files(stored, tmp_path):
     ct.write(stored.truth.isel(y=slice(1, 41), x=slice(0, 40)), tmp_path / "cracks.tif")
     with pytest.raises(ValueError, match="cracks beside the image"):
         ct.datasets.load_section(tmp_path)
+
+
+def test_a_detector_alone_has_a_channel(stored, tmp_path):
+    small = {d: slice(0, 40) for d in ("y", "x")}
+    ct.write(stored.image.isel({**small, "channel": 0}, drop=True), tmp_path / "image.tif")
+    ct.write(stored.bare.isel({**small, "channel": 0}, drop=True), tmp_path / "bare.tif")
+    own = ct.datasets.load_section(tmp_path)
+    assert own.image.channel.values.tolist() == own.bare.channel.values.tolist() == ["detector"]
+    np.testing.assert_array_equal(own.image[0], stored.image.isel(small)[0])
+
+
+def test_where_a_class_lies(stored, tmp_path):
+    for name, code in stored.classes.attrs["classes"].items():
+        np.testing.assert_array_equal(stored.of_class(name), stored.classes == code)
+    assert stored.merge == dict.fromkeys(("platinum edge", "platinum depth"), "pore")
+    assert not stored.of_class("pore").any()  # a class of other sections
+    ct.write(stored.image.isel(y=slice(0, 40), x=slice(0, 40)), tmp_path / "image.tif")
+    without = ct.datasets.load_section(tmp_path).of_class("platinum depth")
+    assert (without.dims, without.shape, without.dtype) == (("y", "x"), (40, 40), bool)
+    assert not without.any()
+    with pytest.raises(ValueError, match="no class has that name. Known are current collector, active"):
+        stored.of_class("platinum")
+
+
+def test_one_table_tells_the_phase_of_each_class(stored):
+    assert tuple(PHASE_OF_CLASS) == CLASSES == tuple(stored.classes.attrs["classes"])
+    for code, phase in enumerate(PHASE_OF_CLASS.values()):
+        assert np.unique(stored.truth.values[stored.classes.values == code]).tolist() == [phase]
 
 
 def test_folders_that_are_no_section(tmp_path):

@@ -101,3 +101,51 @@ def test_classes_with_two_meanings_are_refused():
 def test_a_single_repeat_is_drawn_without_a_bar():
     alone = TABLE.assign(low=np.nan, high=np.nan)
     assert ct.show.curves({"one": alone}, x="n", y="k", **WORDS).drawing.axes
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"opacity": "half"}, TypeError, "opacity 'half': a number from 0 to 1 is needed"),
+        ({"opacity": None}, TypeError, "a number from 0 to 1 is needed"),
+        ({"opacity": 1.5}, ValueError, "a number from 0 to 1"),
+        ({"opacity": float("nan")}, ValueError, "a number from 0 to 1"),
+        ({"merge": ["pore"]}, TypeError, "names and what belongs to each are needed"),
+        ({"panels": "painted"}, TypeError, "names and what belongs to each are needed"),
+    ],
+)
+def test_classes_refuse_options_that_cannot_be(options, error, said):
+    with pytest.raises(error, match=f"Cannot show classes with .*{said}"):
+        ct.show.classes(**{"image": IMAGE, "panels": {"painted": NAMED}, **WORDS, **options})
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"brightest": "99"}, TypeError, "brightest '99': a number from 0 to 100 is needed"),
+        ({"brightest": 101}, ValueError, "brightest 101: a number from 0 to 100"),
+        ({"colours": "red"}, TypeError, "colours of type str"),
+    ],
+)
+def test_a_composite_refuses_options_that_cannot_be(options, error, said):
+    with pytest.raises(error, match=f"Cannot show a composite with {said}"):
+        ct.show.composite(MAPS, **WORDS, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        ({"tables": [TABLE]}, TypeError, "tables of type list"),
+        ({"tables": {"one": "text"}}, TypeError, "'one': it is a str, and a pandas DataFrame"),
+        ({"interval": 3}, TypeError, "interval 3: two texts are needed"),
+        ({"interval": ("low",)}, TypeError, "two texts are needed"),
+        ({"labels": "strokes"}, TypeError, "labels 'strokes': two texts are needed"),
+        ({"scale": "square"}, ValueError, "scale 'square': allowed are linear, log"),
+        ({"level": "half"}, TypeError, "level 'half': a number"),
+        ({"level": float("nan")}, ValueError, "level nan"),
+        ({"x": ["n"]}, TypeError, "two texts are needed"),
+    ],
+)
+def test_curves_refuse_options_that_cannot_be(options, error, said):
+    with pytest.raises(error, match=f"Cannot show .*{said}"):
+        ct.show.curves(**{"tables": {"one": TABLE}, "x": "n", "y": "k", **WORDS, **options})

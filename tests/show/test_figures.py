@@ -216,7 +216,7 @@ def test_spread_shows_every_value_and_the_published_one() -> None:
         **WORDS,
     )
     lines = {line.get_label(): line.get_xdata() for line in figure.drawing.axes[0].lines}
-    np.testing.assert_array_equal(lines["one seed each"], [0.78, 0.8])
+    np.testing.assert_array_equal(lines["one run each"], [0.78, 0.8])
     np.testing.assert_array_equal(lines["interval"], [0.77, 0.81])
     np.testing.assert_array_equal(lines["published, with its rounding"], [0.79, 0.79])
     band = figure.drawing.axes[0].collections[0].get_paths()[0].vertices[:, 0]

@@ -213,6 +213,15 @@ def test_local_size_colours_the_surface() -> None:
     assert (bare.cmin, bare.cmax) == (0, 9)
 
 
+def test_a_cut_face_has_the_size_of_what_is_cut() -> None:
+    block = ct.volume(np.full((30, 30, 30), 4.0), 0.5)
+    figure = ct.show.thickness_3d(
+        block, cut_um=(5, 4, 6), caption="A block", source="schematic", notice="one size", alt="A block."
+    )
+    values = np.concatenate([mesh.values for mesh in figure.surfaces if mesh.values is not None])
+    np.testing.assert_allclose(values, 4.0, atol=0.05)
+
+
 def test_in_a_notebook_plotly_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CORRTOMO_STATIC", raising=False)
     figure = am(ball(16, 5))

@@ -28,13 +28,13 @@ from ..volume import volume
 NAME = "cycling-contact"
 FOLDER = Path(__file__).parents[3] / "data" / NAME
 COATING_UM = 50.0
-SECTION_PIXEL_UM, SECTION_UM, PLACES = 0.1, 60.0, 3
-SECTION_WIDTHS_UM = {"small": (320.0, 100.0), "full": (1000.0, 300.0)}
+SECTION_PIXEL_UM, SECTION_UM, PLACES = 0.05, 60.0, 3
+SECTION_WIDTHS_UM = {"small": (320.0, 50.0), "full": (1000.0, 300.0)}
 """Width of the polished section, and of each of the places imaged on it."""
 STORED = (0, 20)
 """States whose small polished sections lie in the folder data: those that the paper polished."""
 _MARGIN_UM = 1.0
-_SMALL = (60, 320, 400)
+SMALL = (60, 320, 400)
 _COLUMNS = [*packing.CENTRE, *packing.AXES, *packing.TURN]
 
 
@@ -180,7 +180,7 @@ def stack(name: str, cycles: int, size: str, seed: int, progress: Progress = ite
         specimen(name, cycles, seed),
         cathode.pixel_um,
         cathode.slice_um,
-        shape=cathode.shape if size == "full" else _SMALL,
+        shape=cathode.shape if size == "full" else SMALL,
         origin_um=(_MARGIN_UM, 0.0, _MARGIN_UM),
         seed=number(name, cycles, seed),
         progress=progress,

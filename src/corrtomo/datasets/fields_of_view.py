@@ -7,7 +7,7 @@ import pandas as pd
 from ..simulate.eds import FIELD_STEP_UM, LINES
 from ..simulate.electron_images import DETECTORS as ELECTRON_DETECTORS
 from ..simulate.fibsem import DETECTORS
-from . import kintsugi, xt_fibsem
+from . import cycling, kintsugi, xt_fibsem
 from .xt_fibsem import BIN, FIBSEM_UM, MEDIUM, PAPER, XRAY_UM
 
 
@@ -16,14 +16,14 @@ def fields_of_view(name: str = xt_fibsem.NAME) -> pd.DataFrame:
 
     Parameters
     ----------
-    name : {"xt-fibsem", "kintsugi"}
+    name : {"xt-fibsem", "kintsugi", "cycling-contact"}
         The twin.
 
     Returns
     -------
     pandas.DataFrame
-        By instrument and size; columns ``voxel_nm``, ``x_um``, ``y_um``, ``z_um`` (of volumes), ``x`` and
-        ``y`` in pixels, and ``channels``.
+        By instrument and size (of stacks, cathode and size); columns ``voxel_nm`` (along x), ``x_um``,
+        ``y_um``, ``z_um`` (of volumes), ``x`` and ``y`` in pixels, and ``channels``.
 
     Raises
     ------
@@ -41,33 +41,33 @@ def fields_of_view(name: str = xt_fibsem.NAME) -> pd.DataFrame:
     >>> ct.datasets.fields_of_view().loc[("X-ray", "small"), "x_um"].round(1)
     np.float64(28.5)
     """
-    tables = {xt_fibsem.NAME: _volumes, kintsugi.NAME: _sections}
+    tables = {xt_fibsem.NAME: _volumes, kintsugi.NAME: _sections, cycling.NAME: _stacks}
     if name not in tables:
         raise ValueError(
             f"Cannot list the fields of view of {name!r}: the digital twins are {list(tables)}. Those of "
             "other images stand in their coordinates."
         )
     table = {
-        key: {"voxel_nm": 1000 * edge}
-        | {f"{d}_um": n * edge for d, n in zip("xyz", reversed(shape), strict=False)}
-        | dict(zip("xy", reversed(shape), strict=False))
+        key: {"voxel_nm": 1000 * edges[-1]}
+        | {f"{d}_um": n * edge for d, n, edge in zip("xyz", shape[::-1], edges[::-1], strict=False)}
+        | dict(zip("xy", shape[::-1], strict=False))
         | {"channels": channels}
-        for key, (edge, shape, channels) in tables[name]().items()
+        for key, (edges, shape, channels) in tables[name]().items()
     }
     return pd.DataFrame.from_dict(table, orient="index").rename_axis(["instrument", "size"])
 
 
-_Row = tuple[float, tuple[int, ...], int]
+_Row = tuple[tuple[float, ...], tuple[int, ...], int]
 
 
 def _volumes() -> dict[tuple[str, str], _Row]:
     small_fibsem = tuple(n // BIN for n in PAPER.fibsem)
     return {
-        ("X-ray", "small"): (XRAY_UM, PAPER.cuboid, 1),
-        ("X-ray", "medium"): (XRAY_UM, MEDIUM, 1),
-        ("X-ray", "full"): (XRAY_UM, PAPER.large, 1),
-        ("FIB-SEM", "small"): (BIN * FIBSEM_UM, small_fibsem, len(DETECTORS)),
-        ("FIB-SEM", "full"): (FIBSEM_UM, PAPER.fibsem, len(DETECTORS)),
+        ("X-ray", "small"): ((XRAY_UM,) * 3, PAPER.cuboid, 1),
+        ("X-ray", "medium"): ((XRAY_UM,) * 3, MEDIUM, 1),
+        ("X-ray", "full"): ((XRAY_UM,) * 3, PAPER.large, 1),
+        ("FIB-SEM", "small"): ((BIN * FIBSEM_UM,) * 3, small_fibsem, len(DETECTORS)),
+        ("FIB-SEM", "full"): ((FIBSEM_UM,) * 3, PAPER.fibsem, len(DETECTORS)),
     }
 
 
@@ -75,6 +75,15 @@ def _sections() -> dict[tuple[str, str], _Row]:
     electrons, rays = len(ELECTRON_DETECTORS), len(LINES)
     rows: dict[tuple[str, str], _Row] = {}
     for size, window in kintsugi.WINDOWS.items():
-        rows["SEM", size] = (kintsugi.PIXEL_UM, window.shape, electrons)
-        rows["EDS", size] = (FIELD_STEP_UM, window.maps, rays)
+        rows["SEM", size] = ((kintsugi.PIXEL_UM,) * 2, window.shape, electrons)
+        rows["EDS", size] = ((FIELD_STEP_UM,) * 2, window.maps, rays)
+    return rows
+
+
+def _stacks() -> dict[tuple[str, str], _Row]:
+    rows: dict[tuple[str, str], _Row] = {}
+    for name, cathode in cycling.CATHODES.items():
+        edges = (cathode.slice_um, cathode.pixel_um, cathode.pixel_um)
+        for size, shape in (("small", cycling.SMALL), ("full", cathode.shape)):
+            rows[name, size] = (edges, shape, 1)
     return rows

@@ -15,13 +15,12 @@ from scipy import ndimage
 
 from ..io import read, write
 from ..phases import as_labels
-from ..simulate.cross_section import CrossSection, cross_section
+from ..simulate.cross_section import PHASE_OF_CLASS, CrossSection, cross_section
 from ..simulate.deposit import platinum
 from ..simulate.eds import FIELD_STEP_UM, eds_maps, eds_pose
 from ..simulate.electrode import Electrode, electrode
 from ..simulate.electron_images import electron_images
 from ..simulate.shares import Progress
-from .section import PHASE_OF_CLASS
 
 NAME = "kintsugi"
 PIXEL_UM = 0.02
@@ -113,7 +112,7 @@ def makers(seed: int, size: str, progress: Progress = iter) -> dict[str, Callabl
 
 def phases(classes: xr.DataArray) -> xr.DataArray:
     """Return the phases that the classes are part of: the truth."""
-    codes = np.array([int(p) for p in PHASE_OF_CLASS], np.uint8)
+    codes = np.array([int(p) for p in PHASE_OF_CLASS.values()], np.uint8)
     return as_labels(classes.drop_attrs().copy(data=codes[classes.data]).rename("phases"))
 
 

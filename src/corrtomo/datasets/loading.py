@@ -6,9 +6,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
-
 from . import twin_files, xt_fibsem
+from .choice import check_choice
 from .measured import SLICES, load_slice
 from .sample import Sample, from_folder
 
@@ -71,16 +70,7 @@ def load(
     ((24, 55, 65), (24, 55, 65), ('channel', 'z', 'y', 'x'))
     """
     known = [xt_fibsem.NAME, *SLICES]
-    if size not in get_args(Size):
-        raise ValueError(
-            f"Cannot load {name!r} at size {size!r}: allowed are {', '.join(get_args(Size))}. "
-            "Crop a twin with twin.xray.isel(x=slice(...))."
-        )
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(
-            f"Cannot load {name!r} with seed {seed!r}: a whole number from 0 is needed. "
-            "Leave it out for the twin that lies in the folder data."
-        )
+    check_choice(name, size, seed, sizes=get_args(Size), crop="twin.xray")
     if name not in known and Path(name).is_dir():
         return from_folder(Path(name), voxel_size_um=voxel_size_um, fibsem_voxel_size_um=fibsem_voxel_size_um)
     if name not in known:

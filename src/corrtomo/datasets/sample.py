@@ -14,6 +14,7 @@ from ..checks import check_same_grid
 from ..io import read
 from ..phases import as_labels
 from ..volume import voxel_size
+from .folder import files_named
 
 Source = Literal["measured", "digital twin"]
 
@@ -147,18 +148,9 @@ def from_folder(
     ValueError
         If there is no ``xray``, or several files answer to one name.
     """
-    found: dict[str, Path] = {}
-    for key in ("xray", "truth", "fibsem", "fibsem_truth"):
-        name = key.replace("_", "-")
-        matches = sorted(p for p in folder.iterdir() if p.name == name or p.name.startswith(f"{name}."))
-        if len(matches) > 1 or (key == "xray" and not matches):
-            raise ValueError(
-                f"Cannot take {folder} as a sample: {len(matches)} files are named {name}.*"
-                f"{''.join(f' {p.name}' for p in matches)}. One is needed of xray, and one or none of truth, "
-                "fibsem and fibsem-truth, in any format of ct.read(). Rename yours, or pass the files to "
-                "ct.datasets.from_files()."
-            )
-        if matches:
-            found[key] = matches[0]
+    names = ("xray", "truth", "fibsem", "fibsem-truth")
+    hint = ", or pass the files to ct.datasets.from_files()"
+    named = files_named(folder, names, kind="sample", hint=hint)
+    found = {name.replace("-", "_"): path for name, path in named.items()}
     image = found.pop("xray")
     return from_files(image, **found, voxel_size_um=voxel_size_um, fibsem_voxel_size_um=fibsem_voxel_size_um)

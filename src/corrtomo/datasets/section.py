@@ -14,13 +14,11 @@ import xarray as xr
 from ..checks import check_same_grid
 from ..io import read
 from ..phases import Phase, as_labels, check_codes, check_integer
-from ..simulate.cross_section import CLASSES
+from ..simulate.cross_section import CLASSES, PHASE_OF_CLASS
 from ..volume import check_image
+from .folder import files_named
 from .sample import Source
 
-MERGE = {"platinum edge": Phase.PORE.label, "platinum depth": Phase.PORE.label}
-"""Classes that are told apart when painting and are one phase."""
-PHASE_OF_CLASS = (Phase.COLLECTOR, Phase.AM, Phase.CBD, Phase.PORE, Phase.PORE)
 _FILES = ("image", "bare", "truth", "classes", "cracks", "eds")
 
 
@@ -69,7 +67,29 @@ class Section:
     def merge(self) -> dict[str, str]:
         """What becomes of classes that are finer than phases."""
         names = () if self.classes is None else self.classes.attrs["classes"]
-        return {name: MERGE[name] for name in names if name in MERGE}
+        phases = {name: PHASE_OF_CLASS[name].label for name in names if name in PHASE_OF_CLASS}
+        return {name: phase for name, phase in phases.items() if name != phase}
+
+    def of_class(self, name: str) -> xr.DataArray:
+        """Tell where a class lies: booleans on the grid of `image`, nowhere where the section lacks it.
+
+        Raises
+        ------
+        ValueError
+            If no section has a class of that name.
+        """
+        codes = {} if self.classes is None else self.classes.attrs["classes"]
+        known = dict.fromkeys([*codes, *CLASSES, *(p.label for p in Phase if p is not Phase.LEFT_OUT)])
+        if name not in known:
+            raise ValueError(
+                f"Cannot tell where {name!r} lies: no class has that name. Known are {', '.join(known)}. "
+                "Pass one of them."
+            )
+        plane = self.image.isel(channel=0, drop=True) if "channel" in self.image.dims else self.image
+        if self.classes is None or name not in codes:
+            return xr.zeros_like(plane, dtype=bool).rename(name)
+        mask: xr.DataArray = self.classes == codes[name]
+        return mask.rename(name)
 
     def __repr__(self) -> str:
         names = ("image", "truth", "classes", "cracks", "bare", "eds")
@@ -108,22 +128,14 @@ def classes_of_phases(truth: xr.DataArray) -> xr.DataArray:
 def section_from_folder(folder: Path, *, pixel_um: float | None = None) -> Section:
     """Take a folder of a reader's files: ``image`` and, if there, ``bare``, ``truth``, ``cracks``, ``eds``.
 
+    Images of one detector get a channel, so that chapters take one detector as they take two.
+
     Raises
     ------
     ValueError
         If there is no ``image``, several files answer to one name, or grids that must agree differ.
     """
-    found: dict[str, Path] = {}
-    for name in _FILES:
-        matches = sorted(p for p in folder.iterdir() if p.name == name or p.name.startswith(f"{name}."))
-        if len(matches) > 1 or (name == "image" and not matches):
-            raise ValueError(
-                f"Cannot take {folder} as a section: {len(matches)} files are named {name}.*"
-                f"{''.join(f' {p.name}' for p in matches)}. One is needed of image, and one or none of bare, "
-                "truth, cracks and eds, in any format of ct.read(). Rename yours."
-            )
-        if matches:
-            found[name] = matches[0]
+    found = files_named(folder, _FILES, kind="section")
     images: dict[str, Any] = {
         name: read(path, None if name == "eds" else pixel_um) for name, path in found.items()
     }
@@ -152,4 +164,7 @@ def section_from_folder(folder: Path, *, pixel_um: float | None = None) -> Secti
         images["classes"] = named_classes(images["classes"])
     elif "truth" in images:
         images["classes"] = classes_of_phases(images["truth"])
+    for name in set(images) & {"image", "bare"}:
+        if "channel" not in images[name].dims:
+            images[name] = images[name].expand_dims(channel=["detector"])
     return Section(**images, source="measured", about=f"Measured: {found['image'].name}.")

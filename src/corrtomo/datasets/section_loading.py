@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import numpy as np
 from tqdm import tqdm
 
 from . import cache, kintsugi
+from .choice import check_choice
 from .kintsugi_nmc import kintsugi_nmc
 from .real import sources
 from .section import Section, named_classes, section_from_folder
@@ -61,16 +61,7 @@ def load_section(
     >>> twin.image.shape, twin.eds.channel.values.tolist()
     ((2, 954, 1024), ['Al', 'Ni', 'Pt', 'C', 'F'])
     """
-    if size not in get_args(Size):
-        raise ValueError(
-            f"Cannot load {name!r} at size {size!r}: allowed are {', '.join(get_args(Size))}. "
-            "Crop a section with section.image.isel(x=slice(...))."
-        )
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(
-            f"Cannot load {name!r} with seed {seed!r}: a whole number from 0 is needed. "
-            "Leave it out for the twin that lies in the folder data."
-        )
+    check_choice(name, size, seed, sizes=get_args(Size), crop="section.image")
     if name != kintsugi.NAME and (size, seed) != ("small", 0) and (name == MEASURED or Path(name).is_dir()):
         raise ValueError(
             f"Cannot load {name!r} at size {size!r} with seed {seed!r}: it has one size and one specimen. "

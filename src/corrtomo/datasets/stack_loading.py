@@ -165,8 +165,8 @@ def load_polished(cycles: int = 0, place: int = 0, size: Size = "small", *, seed
     place : {0, 1, 2}
         Which of three places, evenly along the section.
     size : {"small", "full"}
-        ``"small"`` shows 100 µm of a section 320 µm wide at each place, ``"full"`` 300 µm of 1 mm; both
-        through the whole coating of 60 µm, in pixels of 0.1 µm. Small ones of seed 0 after 0 and 20 cycles
+        ``"small"`` shows 50 µm of a section 320 µm wide at each place, ``"full"`` 300 µm of 1 mm; both
+        through the whole coating of 60 µm, in pixels of 50 nm. Small ones of seed 0 after 0 and 20 cycles
         lie in the folder ``data``; others are made once and kept in the cache.
     seed : int
         Which pieces of cathode.

@@ -1,5 +1,6 @@
 """Explorers: pictures that react, in Jupyter and on the static website, from one module each."""
 
+from .contact import ContactExplorer, contact
 from .desktop import NapariSession, napari
 from .equalised import EqualisedExplorer, equalised
 from .explorer import Explorer
@@ -8,12 +9,14 @@ from .scribble import ScribbleExplorer, scribble
 from .threshold import ThresholdExplorer, threshold
 
 __all__ = [
+    "ContactExplorer",
     "EqualisedExplorer",
     "Explorer",
     "KappaMapExplorer",
     "NapariSession",
     "ScribbleExplorer",
     "ThresholdExplorer",
+    "contact",
     "equalised",
     "kappa_map",
     "napari",

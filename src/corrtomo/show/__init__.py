@@ -2,6 +2,9 @@
 
 from .classes import classes
 from .composite import composite
+from .contact import contact
+from .contact_3d import contact_3d
+from .contact_profile import contact_profile
 from .curves import curves
 from .figure import Figure
 from .figure_3d import Figure3D
@@ -17,6 +20,9 @@ __all__ = [
     "agreement",
     "classes",
     "composite",
+    "contact",
+    "contact_3d",
+    "contact_profile",
     "curves",
     "growth",
     "histogram",

@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.patches import Patch
 
 from ..checks import check_same_grid
+from ..measure.options import check_between, check_named
 from ..phases import Phase, check_integer
 from ..segment.trained.classes import Classes, phase_of
 from .figure import Figure, Source, check_words, describe
@@ -99,11 +100,16 @@ def classes(
     Raises
     ------
     ValueError
-        If there is no panel, a grid differs, or codes have no names.
+        If there is no panel, a grid differs, codes have no names, or the opacity is not from 0 to 1.
     """
     check_words(alt=alt, notice=notice)
-    if not panels:
+    if not check_named(panels, "panels", doing="show classes", like="{'scribbles': painted}"):
         raise ValueError("Cannot show classes: no panel is given. Pass for instance {'scribbles': painted}.")
+    doing = "show classes"
+    share = check_between(opacity, "opacity", 0, 1, doing=doing)
+    merged = check_named(
+        {} if merge is None else merge, "merge", doing=doing, like="{'platinum depth': 'pore'}"
+    )
     grey = cut(image)
     names: dict[str, int] = {}
     for title, codes in panels.items():
@@ -121,7 +127,7 @@ def classes(
             f"Cannot show the classes {names}: each needs a code of its own, from 0 to {_NONE - 1}. "
             f"{_NONE} stands for none."
         )
-    colours = class_colours(list(names), {a: b for a, b in dict(merge or {}).items() if a in names})
+    colours = class_colours(list(names), {a: b for a, b in merged.items() if a in names})
     with house_style():
         base = paint(grey, *shared_limits([grey]))
         painted = {}
@@ -130,7 +136,7 @@ def classes(
             table, known = np.zeros((256, 3), np.uint8), np.zeros(256, bool)
             for name, code in names.items():
                 table[code], known[code] = rgb(colours[name]), True
-            over = mix(base, table[codes.values], opacity)
+            over = mix(base, table[codes.values], share)
             painted[title] = np.where(known[codes.values][..., None], over, base)
         legend = [Patch(facecolor=colours[name], edgecolor=MUTED, label=name) for name in names]
         drawing = row(painted, [grey] * len(painted), legend)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 from matplotlib.patches import Patch
 
+from ..measure.options import check_between, check_named
 from ..volume import check_image
 from .figure import Figure, Source, check_words, describe
 from .layout import row
@@ -58,7 +59,11 @@ def composite(
     """
     check_words(alt=alt, notice=notice)
     check_image(maps, ndim=(2,))
-    chosen = dict(colours or ELEMENTS)
+    doing = "show a composite"
+    chosen = check_named(
+        ELEMENTS if colours is None else colours, "colours", doing=doing, like="{'Ni': '#d9d9d9'}"
+    )
+    check_between(brightest, "brightest", 0, 100, doing=doing)
     names = [str(c) for c in maps.channel.values if str(c) in chosen] if "channel" in maps.coords else []
     if not names:
         raise ValueError(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from ..measure.options import check_between, check_named
 from .figure import Figure, Source, check_words, describe
 from .style import INK, SERIES, blank, house_style
 
 _MARKS = "oDs^v"
+Scale = Literal["linear", "log"]
 
 
 def curves(
@@ -23,12 +25,12 @@ def curves(
     source: Source,
     notice: str,
     alt: str,
-    interval: tuple[str, str] = ("low", "high"),
+    interval: tuple[str, str] | None = ("low", "high"),
     labels: tuple[str, str] | None = None,
-    scale: Literal["linear", "log"] = "linear",
+    scale: Scale = "linear",
     level: float | None = None,
 ) -> Figure:
-    """Show one or several curves with the interval of each point.
+    """Show one or several curves, with the interval of each point where there is one.
 
     Parameters
     ----------
@@ -40,8 +42,8 @@ def curves(
         What it shows, the one thing to notice, and what a reader hears who does not see it.
     source : {"measured", "digital twin", "schematic"}
         What kind of data it is.
-    interval : tuple of str
-        Columns of the lower and the upper end.
+    interval : tuple of str, optional
+        Columns of the lower and the upper end; None where there are none.
     labels : tuple of str, optional
         What stands at the axes, with units; by default the names of the columns.
     scale : {"linear", "log"}
@@ -52,7 +54,7 @@ def curves(
     Returns
     -------
     Figure
-        Points with bars for their intervals, joined by lines.
+        Points with bars for their intervals, joined by lines; lines alone where there are no intervals.
 
     Raises
     ------
@@ -60,8 +62,18 @@ def curves(
         If there is no curve, a column is missing, or an interval does not hold its point.
     """
     check_words(alt=alt, notice=notice)
-    for name, table in tables.items():
-        _check_table(name, table, [x, y, *interval])
+    given = check_named(tables, "tables", doing="show curves", like="{'two channels': table}")
+    ends = interval or (y, y)
+    _check_pairs(interval=ends, labels=(x, y) if labels is None else labels, axes=(x, y))
+    if not isinstance(scale, str) or scale not in get_args(Scale):
+        raise ValueError(
+            f"Cannot show curves on a scale {scale!r}: allowed are {', '.join(get_args(Scale))}. Pass one of "
+            "them as scale=."
+        )
+    if level is not None:
+        check_between(level, "level", -np.inf, np.inf, doing="show curves")
+    for name, table in given.items():
+        _check_table(name, table, [x, y, *ends])
     if not tables:
         raise ValueError("Cannot show curves: no table is given. Pass for instance {'two channels': table}.")
     with house_style():
@@ -69,7 +81,7 @@ def curves(
         axes = drawing.subplots()
         for i, (name, table) in enumerate(tables.items()):
             middle = table[y].to_numpy(float)
-            bars = np.nan_to_num(np.abs(np.array([table[end].to_numpy(float) for end in interval]) - middle))
+            bars = np.nan_to_num(np.abs(np.array([table[end].to_numpy(float) for end in ends]) - middle))
             colour = SERIES[i % len(SERIES)]
             axes.errorbar(
                 table[x],
@@ -77,10 +89,10 @@ def curves(
                 bars,
                 label=name,
                 color=colour,
-                marker=_MARKS[i % 5],
+                marker=_MARKS[i % 5] if interval else "",
                 mec="white",
                 ms=8,
-                capsize=3,
+                capsize=3 if interval else 0,
             )
         if level is not None:
             axes.axhline(level, color=INK, lw=1.0, ls=(0, (4, 3)))
@@ -96,7 +108,22 @@ def curves(
     return Figure(drawing, alt, describe(caption, source=source, notice=notice))
 
 
+def _check_pairs(**pairs: Any) -> None:
+    for what, pair in pairs.items():
+        texts = isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(p, str) for p in pair)
+        if not texts:
+            raise TypeError(
+                f"Cannot show curves with {what} {pair!r}: two texts are needed. Pass for instance "
+                "interval=('low', 'high')."
+            )
+
+
 def _check_table(name: str, table: pd.DataFrame, columns: list[str]) -> None:
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(
+            f"Cannot show the curve {name!r}: it is a {type(table).__name__}, and a pandas DataFrame with "
+            f"{columns} is needed."
+        )
     missing = [c for c in columns if c not in table]
     if missing or table.empty:
         raise ValueError(

@@ -285,7 +285,7 @@ def _spread_row(
         axes.plot(interval, [row, row], color=_BARS, lw=7, solid_capstyle="round", zorder=1, label="interval")
     dots = np.asarray(values, float)
     at = np.full(dots.size, row)
-    axes.plot(dots, at, "o", color=ACCENT, mec="white", ms=8, alpha=0.9, label="one seed each")
+    axes.plot(dots, at, "o", color=ACCENT, mec="white", ms=8, alpha=0.9, label="one run each")
 
 
 def _check_names(values: Mapping[str, Sequence[float]], *others: Mapping[str, tuple[float, float]]) -> None:

@@ -24,6 +24,9 @@ WIDTH = 6.4
 INK, MUTED, ACCENT = "#1f2328", "#667079", "#0072b2"
 HIT, TOO_DARK, TOO_BRIGHT = "#7fb8da", "#d55e00", "#f0e442"
 """Agreement: as in truth; missed, or called too dark; false alarm, or called too bright (Okabe-Ito)."""
+CONTACT, LOST = "#5c0f8b", "#ff0055"
+"""Borders of active material: with binder, and with anything else. Told apart with any colour vision, and in
+grey, from each other and from the phases on either side, and not to be taken for one of `SERIES`."""
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 _RC: dict[Any, Any] = {

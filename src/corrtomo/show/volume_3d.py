@@ -25,17 +25,12 @@ from .checks_3d import (
 )
 from .figure import Figure, Source, check_words, describe
 from .figure_3d import Figure3D
-from .simplify import simplify
 from .style import MUTED, house_style
-from .surfaces import Grid, Surface, average, blur, count, smoothed, surface, within
+from .surfaces import Grid, Surface, average, blur, smoothed, surface
+from .view_3d import LIGHT, cut_block, fitted, told
 
 SIZES = "viridis"
 """Colours of local sizes: even steps, blue to yellow, told apart with any colour vision and in any light."""
-_FINER = 4
-_LIGHT = {
-    "lighting": {"ambient": 0.55, "diffuse": 0.6, "specular": 0.08, "roughness": 0.7, "fresnel": 0.05},
-    "lightposition": {"x": -1500, "y": -4000, "z": 6000},
-}
 _BAR = {
     "title": {"text": "local diameter (µm)", "side": "top"},
     "orientation": "h",
@@ -117,14 +112,14 @@ def volume_3d(
         np.logical_or(seen, [bool(share.any()) for share in shares], out=seen)
         if grid.shape != labels.shape:
             shares = [smoothed(share)[0] for share in shares]
-        return [surface(_cut(share, grid, cut), grid) for share in shares]
+        return [surface(cut_block(share, grid, cut), grid) for share in shares]
 
     cut = check_cut(cut_um, labels)
-    surfaces, grid, thinned = _fit(build, labels, budget)
+    surfaces, grid, thinned = fitted(build, labels, budget)
     check_seen(shown, seen)
     looks = [
         {"type": "mesh3d", "name": phase.label, "color": phase.colour, "opacity": clear[phase]}
-        | {"showlegend": True, "hoverinfo": "skip", **_LIGHT}
+        | {"showlegend": True, "hoverinfo": "skip", **LIGHT}
         for phase in shown
     ]
     camera = Camera.on(grid.start_um[::-1], grid.end_um[::-1])
@@ -132,7 +127,7 @@ def volume_3d(
         drawing = still(surfaces, [plain(p.colour, s) for p, s in zip(shown, surfaces, strict=True)], camera)
         handles = [Patch(facecolor=p.colour, edgecolor=MUTED, label=p.label) for p in shown]
         drawing.legend(handles=handles, loc="lower left", ncols=3, handlelength=1.0, columnspacing=1.4)
-    words = describe(_told(caption, labels, grid, thinned), [labels], source=source, notice=notice)
+    words = describe(told(caption, labels, grid, thinned), [labels], source=source, notice=notice)
     return Figure3D(surfaces, looks, camera, grid.step_um[::-1], Figure(drawing, alt, words))
 
 
@@ -194,9 +189,12 @@ def thickness_3d(
         if grid.shape != thickness.shape:
             share, smooth = smoothed(share)
             size = np.asarray(share * blur(size) / np.maximum(smooth, 1e-6), np.float32)
-        return [surface(_cut(share, grid, cut), grid, level_values=size)]
+        left = cut_block(share, grid, cut)
+        # A cut takes of the sizes what it takes of the share.
+        size = np.asarray(size * left / np.maximum(share, 1e-6), np.float32)
+        return [surface(left, grid, level_values=size)]
 
-    surfaces, grid, thinned = _fit(build, thickness, budget)
+    surfaces, grid, thinned = fitted(build, thickness, budget)
     look = {
         "type": "mesh3d",
         "name": "",
@@ -206,7 +204,7 @@ def thickness_3d(
         "colorscale": _scale(),
     }
     look |= {"colorbar": _BAR}
-    look |= {"hovertemplate": "%{intensity:.2f} µm<extra></extra>", **_LIGHT}
+    look |= {"hovertemplate": "%{intensity:.2f} µm<extra></extra>", **LIGHT}
     camera = Camera.on(grid.start_um[::-1], grid.end_um[::-1])
     with house_style():
         norm = mpl.colors.Normalize(low, high)
@@ -216,59 +214,8 @@ def thickness_3d(
         paint = mpl.cm.ScalarMappable(norm, SIZES)
         drawing.colorbar(paint, cax=bar, orientation="horizontal")
         drawing.text(0.31, 0.485 / height, "local diameter (µm)", ha="right", va="center", fontsize=11)
-    words = describe(_told(caption, thickness, grid, thinned), [thickness], source=source, notice=notice)
+    words = describe(told(caption, thickness, grid, thinned), [thickness], source=source, notice=notice)
     return Figure3D(surfaces, [look], camera, grid.step_um[::-1], Figure(drawing, alt, words))
-
-
-def _cut(
-    share: npt.NDArray[np.float32], grid: Grid, cut: npt.NDArray[np.float64] | None
-) -> npt.NDArray[np.float32]:
-    """Empty the block nearest to the camera (high z, low y, high x), with flat faces where it ends."""
-    if cut is None:
-        return share
-    z, y, x = (round(length / step) for length, step in zip(cut, grid.step_um, strict=True))
-    out = share.copy()
-    block = out[share.shape[0] - z :, :y, share.shape[2] - x :]
-    block[:] = 0
-    if block.size:
-        beyond = share.shape[0] - z - 1, y, share.shape[2] - x - 1
-        for axis, place, edge in zip(range(3), beyond, (0, -1, 0), strict=True):
-            if 0 <= place < share.shape[axis]:
-                layer = share.take(place, axis)[_others(axis, share, z, y, x)]
-                face: list[Any] = [slice(None)] * 3
-                face[axis] = edge
-                block[tuple(face)] = np.maximum(block[tuple(face)], np.minimum(layer, 1 - layer))
-    return out
-
-
-def _others(axis: int, share: npt.NDArray[np.float32], z: int, y: int, x: int) -> tuple[slice, ...]:
-    whole = [slice(share.shape[0] - z, None), slice(None, y), slice(share.shape[2] - x, None)]
-    del whole[axis]
-    return tuple(whole)
-
-
-def _fit(
-    build: Callable[[Grid], Sequence[Surface]], image: xr.DataArray, budget: int
-) -> tuple[Sequence[Surface], Grid, bool]:
-    """Find surfaces finer than the budget allows and thin them out: flat parts need few triangles."""
-    surfaces, grid = within(build, image, _FINER * budget)
-    if count(surfaces) <= budget:
-        return surfaces, grid, False
-    thin = simplify(surfaces, budget, min(grid.step_um))
-    if count(thin) <= budget:
-        return thin, grid, True
-    return *within(build, image, budget), False  # all corners and folds, as noise is
-
-
-def _told(caption: str, image: xr.DataArray, grid: Grid, thinned: bool) -> str:
-    """Say in the caption what was done to the volume so that a page can hold it."""
-    said = caption.strip()
-    said += "" if said.endswith((".", "?", "!")) or not said else "."
-    if grid.shape != image.shape:
-        sizes = " × ".join(dict.fromkeys(f"{size:.2g}" for size in grid.step_um))
-        how = f"Drawn from voxels of {sizes} µm, averaged and smoothed for the view"
-        return f"{said} {how}: finer features can be missing"
-    return f"{said} Its surfaces are thinned out for the view" if thinned else caption
 
 
 def _is_phase(phase: Phase) -> Callable[[npt.NDArray[Any]], Any]:

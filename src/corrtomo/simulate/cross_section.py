@@ -12,7 +12,7 @@ import xarray as xr
 from numba import njit, prange
 
 from ..checks import check_length
-from ..phases import as_labels
+from ..phases import Phase, as_labels
 from ..volume import volume
 from . import grains, noise, raster
 from .electrode import Electrode
@@ -25,8 +25,15 @@ Floats = npt.NDArray[np.float32]
 COLLECTOR, PLATINUM = 3, 4
 BEHIND = 3
 """Behind the plane, pixels are this many times as wide."""
-CLASSES = ("current collector", "active material", "carbon binder domain", "platinum edge", "platinum depth")
-"""What the paper trains its segmenter on, in its order; the last two are pores."""
+PHASE_OF_CLASS = {
+    "current collector": Phase.COLLECTOR,
+    "active material": Phase.AM,
+    "carbon binder domain": Phase.CBD,
+    "platinum edge": Phase.PORE,
+    "platinum depth": Phase.PORE,
+}
+"""What the paper trains its segmenter on, in its order, and the phase that each is part of."""
+CLASSES = tuple(PHASE_OF_CLASS)
 _ROUGH_UM, _LAYER_NODE_UM, _DENT_UM, _TEXTURE_UM = 0.15, 1.5, 0.5, 0.05
 _SLAB = 16
 _LEAST_PIXEL_UM, _MOST_BOXES = 0.001, 10
@@ -92,9 +99,12 @@ class CrossSection:
                 "Cannot tell platinum at the edge from platinum in depth: there is none in this section. "
                 "Fill its pores first with ct.simulate.platinum(section)."
             )
-        code = np.array([3, 2, 1, 0], np.uint8)[self.phases]
-        code[(self.phases == PORE) & (self.depth_um > 0)] = 4
-        return self.image(code, "classes").assign_attrs(
+        table = np.zeros(len(PHASE_OF_CLASS), np.uint8)
+        for code, phase in reversed(list(enumerate(PHASE_OF_CLASS.values()))):
+            table[phase] = code  # of two classes of a phase the first: platinum at the edge
+        codes = table[self.phases]
+        codes[(self.phases == PORE) & (self.depth_um > 0)] = CLASSES.index("platinum depth")
+        return self.image(codes, "classes").assign_attrs(
             phases={}, classes={n: c for c, n in enumerate(CLASSES)}
         )
 

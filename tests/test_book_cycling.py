@@ -1,0 +1,49 @@
+"""The chapters on cycling and contact run on a reader's files, without truth."""
+
+from pathlib import Path
+
+import papermill
+import pytest
+
+import corrtomo as ct
+
+BOOK = Path(__file__).resolve().parents[1] / "book" / "cycling-contact"
+
+
+def run(chapter, folder, **parameters):
+    """Run a chapter with other parameters."""
+    path = BOOK / f"{chapter}.ipynb"
+    papermill.execute_notebook(
+        path, folder / "out.ipynb", parameters=parameters, cwd=str(BOOK), progress_bar=False, log_output=False
+    )
+
+
+@pytest.fixture(scope="module")
+def labels(tmp_path_factory):
+    """Two volumes of labels as a reader would have them."""
+    folder = tmp_path_factory.mktemp("labels")
+    fresh = ct.simulate.calendered((18.0, 20.0, 20.0), seed=5)
+    for name, cathode in {"fresh": fresh, "aged": ct.simulate.cycled(fresh, 0.4)}.items():
+        ct.write(cathode.labels(0.125, shape=(120, 120, 120)), folder / f"{name}.tif")
+    return folder
+
+
+@pytest.mark.parametrize("chapter", ["contact", "particles", "conduction"])
+def test_labels_of_a_reader_go_through_the_chapters_that_count(chapter, labels, tmp_path):
+    run(chapter, tmp_path, data_set=str(labels / "fresh.tif"))
+
+
+@pytest.mark.parametrize("chapter", ["cycling", "difference"])
+def test_and_two_by_name_through_those_that_compare(chapter, labels, tmp_path):
+    samples = {name: str(labels / f"{name}.tif") for name in ("fresh", "aged")}
+    run(chapter, tmp_path, samples=samples, others={}, block_um=4.0)
+
+
+@pytest.mark.parametrize("chapter", ["slices", "segmentation"])
+def test_a_stack_of_a_reader_goes_through_the_first_chapters(chapter, tmp_path):
+    stack = ct.datasets.load_stack("nmc")
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    ct.write(stack.image.isel(z=slice(30), x=slice(200)), folder / "stack.tif")
+    stack.marks[stack.marks.x_um < 4.8].to_csv(folder / "marks.csv", index=False)
+    run(chapter, tmp_path, data_set=str(folder))
