@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import corrtomo as ct
-from corrtomo.measure.surface import _steps, _weights
+from corrtomo.measure.surface import direction_weights, half_of_steps
 
 # Share of the sphere of one of the 26 directions along edges, face diagonals and space diagonals of a cube
 # (Legland, Kiêu and Devaux 2007, doi:10.5566/ias.v26.p83-92).
@@ -12,16 +12,16 @@ PUBLISHED = {1: 0.04577789120476, 2: 0.03698062787608, 3: 0.03519563978232}
 
 
 def test_weights_of_cubes_are_the_published_ones():
-    steps = _steps(3)
+    steps = half_of_steps(3)
     assert len(steps) == 13
-    for step, weight in zip(steps, _weights(steps.astype(float)), strict=True):
+    for step, weight in zip(steps, direction_weights(steps.astype(float)), strict=True):
         assert weight == pytest.approx(2 * PUBLISHED[int(abs(step).sum())], abs=1e-10)
 
 
 @pytest.mark.parametrize("sizes", [(1.0, 1.0, 1.0), (2.0, 1.0, 1.0), (0.7, 1.0, 1.4)])
 def test_weights_add_to_one_and_follow_the_shape_of_a_voxel(sizes):
-    steps = _steps(3)
-    weights = _weights(steps * np.array(sizes))
+    steps = half_of_steps(3)
+    weights = direction_weights(steps * np.array(sizes))
     assert weights.sum() == pytest.approx(1)
     # Directions that differ in signs alone are alike.
     for pattern in np.unique(abs(steps), axis=0):
@@ -30,12 +30,12 @@ def test_weights_add_to_one_and_follow_the_shape_of_a_voxel(sizes):
 
 
 def test_weights_in_a_plane_are_the_angles_between_directions():
-    assert _weights(_steps(2).astype(float)) == pytest.approx([0.25] * 4)
+    assert direction_weights(half_of_steps(2).astype(float)) == pytest.approx([0.25] * 4)
     # Voxels twice as long along y: directions at 0, atan 2 and 90 degrees.
     steep = np.arctan(2) / np.pi
     by_step = {(0, 1): steep, (1, 0): 0.5 - steep, (1, -1): 0.25, (1, 1): 0.25}
-    steps = _steps(2)
-    found = _weights(steps * np.array([2.0, 1.0]))
+    steps = half_of_steps(2)
+    found = direction_weights(steps * np.array([2.0, 1.0]))
     assert found == pytest.approx([by_step[tuple(step)] for step in steps.tolist()])
 
 

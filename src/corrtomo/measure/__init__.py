@@ -2,6 +2,14 @@
 
 from .agreement import cohen_kappa, confusion_matrix, kappa_from_confusion, landis_koch
 from .bootstrap import Interval, kappa_interval
+from .conduction import current_density, effective_conductivity, potential
+from .connected import connected_part, connected_share
+from .contact import contact_fraction, contact_profile
+from .contact_bias import contact_bias
+from .contact_blocks import contact_blocks
+from .contact_interval import ContactDrop, contact_drop, contact_interval
+from .contact_power import ContactPower, contact_power
+from .contact_surface import contact_surface
 from .count_ratios import Ratio, ratio_change, ratio_profile
 from .cracks import cracks
 from .crevices import crack_labels
@@ -15,14 +23,20 @@ from .local_thickness import local_thickness
 from .lognormal import LognormalFit, fit_lognormal
 from .matches import matches
 from .mean_interval import mean_interval
-from .particles import label_particles, particles
+from .particle_bins import particle_bins, particle_separation
+from .particles import label_particles, particles, separate_particles
 from .representative import growing_volumes, volume_spread
 from .size_density import modes, size_density, size_summary
 from .spectra import phase_spectra
 from .surface import surface_area, surface_area_faces
 from .thresholds import kappa_by_threshold, kappa_by_threshold_pair
+from .tortuosity import tortuosity_factor
+from .variogram import EffectiveSamples, effective_sample_size, variogram
 
 __all__ = [
+    "ContactDrop",
+    "ContactPower",
+    "EffectiveSamples",
     "Interval",
     "LeastShare",
     "LognormalFit",
@@ -30,9 +44,22 @@ __all__ = [
     "cbd_porosity",
     "cohen_kappa",
     "confusion_matrix",
+    "connected_part",
+    "connected_share",
+    "contact_bias",
+    "contact_blocks",
+    "contact_drop",
+    "contact_fraction",
+    "contact_interval",
+    "contact_power",
+    "contact_profile",
+    "contact_surface",
     "crack_labels",
     "cracks",
+    "current_density",
     "distance_to",
+    "effective_conductivity",
+    "effective_sample_size",
     "fit_lognormal",
     "fractions_from_loading",
     "grain_distance",
@@ -52,15 +79,21 @@ __all__ = [
     "mean_interval",
     "middle_by_threshold_pair",
     "modes",
+    "particle_bins",
+    "particle_separation",
     "particles",
     "phase_spectra",
+    "potential",
     "ratio_change",
     "ratio_profile",
+    "separate_particles",
     "size_density",
     "size_summary",
     "sub_resolution_share",
     "surface_area",
     "surface_area_faces",
+    "tortuosity_factor",
+    "variogram",
     "volume_fractions",
     "volume_spread",
 ]

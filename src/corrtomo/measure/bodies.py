@@ -37,13 +37,45 @@ def split_at_necks(depth: npt.NDArray[np.float32], neck: float) -> Numbers:
     >>> split_at_necks(depth, 0.5).tolist(), split_at_necks(depth, 0.2).tolist()
     ([[2, 2, 2, 2, 1, 1, 1, 1]], [[1, 1, 1, 1, 1, 1, 1, 1]])
     """
+    return _split(depth, neck, 0.0)
+
+
+def split_at_dips(depth: npt.NDArray[np.float32], dip: float) -> Numbers:
+    """Give numbers to the bodies of a mask, parted where the depth dips between them.
+
+    As :func:`split_at_necks`, but two bodies stay two if the depth where they meet is at least `dip` below
+    that of the shallower one. So there are as many bodies as the depth has peaks of that height above their
+    surroundings, and at least one in each connected part of the mask.
+
+    Parameters
+    ----------
+    depth : numpy.ndarray
+        Distance to the outside in the mask, 0 outside it, 2D or 3D.
+    dip : float
+        Above zero, in the unit of the depth.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``int32``: 0 outside; the numbers of bodies do not follow one another.
+
+    Examples
+    --------
+    >>> depth = np.array([[1, 2, 3, 2, 1, 2, 4, 1]], np.float32)
+    >>> split_at_dips(depth, 2).tolist(), split_at_dips(depth, 3).tolist()
+    ([[2, 2, 2, 2, 1, 1, 1, 1]], [[1, 1, 1, 1, 1, 1, 1, 1]])
+    """
+    return _split(depth, np.inf, dip)
+
+
+def _split(depth: npt.NDArray[np.float32], neck: float, dip: float) -> Numbers:
     wide = np.pad(depth, 1)
     inside = np.flatnonzero(wide)
     order = inside[np.argsort(-wide.ravel()[inside], kind="stable")]
     steps = [np.array(step) for step in product((-1, 0, 1), repeat=depth.ndim) if any(step)]
     strides = np.array(wide.strides) // wide.itemsize
     offsets = np.array([int(step @ strides) for step in steps])
-    numbers = _flood(wide.ravel(), order, offsets, neck).reshape(wide.shape)
+    numbers = _flood(wide.ravel(), order, offsets, neck, dip).reshape(wide.shape)
     return np.ascontiguousarray(numbers[(slice(1, -1),) * depth.ndim])
 
 
@@ -60,7 +92,7 @@ def cuts_between(numbers: Numbers) -> npt.NDArray[np.bool_]:
 
 
 @njit(cache=True)
-def _flood(depth: Any, order: Any, offsets: Any, neck: float) -> Any:
+def _flood(depth: Any, order: Any, offsets: Any, neck: float, dip: float) -> Any:
     numbers = np.zeros(depth.size, np.int32)
     parent = np.zeros(order.size + 1, np.int32)
     peak = np.zeros(order.size + 1, depth.dtype)
@@ -75,18 +107,20 @@ def _flood(depth: Any, order: Any, offsets: Any, neck: float) -> Any:
             uphill, parent[bodies], peak[bodies] = bodies, bodies, depth[here]
         numbers[here] = uphill
         for offset in offsets:
-            if numbers[here + offset] > 0:
+            # Most neighbours are of the same body: only the others are looked up.
+            if numbers[here + offset] > 0 and numbers[here + offset] != uphill:
                 one, other = _root(parent, uphill), _root(parent, numbers[here + offset])
-                _meet(parent, peak, one, other, depth[here], neck)
+                _meet(parent, peak, one, other, depth[here], neck, dip)
     for here in order:
         numbers[here] = _root(parent, numbers[here])
     return numbers
 
 
 @njit(cache=True)
-def _meet(parent: Any, peak: Any, one: int, other: int, saddle: float, neck: float) -> None:
-    """Make two bodies one unless their neck is narrow; the deeper one keeps its number."""
-    if one == other or saddle < neck * min(peak[one], peak[other]):
+def _meet(parent: Any, peak: Any, one: int, other: int, saddle: float, neck: float, dip: float) -> None:
+    """Make two bodies one unless what is between them is narrow; the deeper one keeps its number."""
+    shallower = min(peak[one], peak[other])
+    if one == other or (saddle < neck * shallower and shallower - saddle >= dip):
         return
     if peak[one] < peak[other]:
         one, other = other, one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -187,6 +188,11 @@ def ratio_change(profile: pd.DataFrame, *, near: int = 0, far: int = -1, level: 
     """
     doing = "compare two bins"
     check_level(level, doing=doing)
+    if not isinstance(profile, pd.DataFrame):
+        raise TypeError(
+            f"Cannot {doing} of a {type(profile).__name__}: a table of counts is needed. Make it with "
+            "ct.measure.ratio_profile()."
+        )
     of, to = profile.attrs.get("of"), profile.attrs.get("to")
     if of not in profile or to not in profile:
         raise ValueError(
@@ -194,10 +200,10 @@ def ratio_change(profile: pd.DataFrame, *, near: int = 0, far: int = -1, level: 
             "with ct.measure.ratio_profile()."
         )
     for row in (near, far):
-        if not -len(profile) <= row < len(profile):
+        if not isinstance(row, int | np.integer) or not -len(profile) <= row < len(profile):
             raise ValueError(
-                f"Cannot {doing}: there is no row {row}, the profile has {len(profile)}. Pass near= and far= "
-                "as rows, from 0."
+                f"Cannot {doing}: there is no row {row!r}, the profile has {len(profile)}. Pass near= and "
+                "far= as rows, from 0."
             )
     above, below = (profile[name].to_numpy(float)[[near, far]] for name in (of, to))
     if not all(
@@ -229,6 +235,11 @@ def _divide(above: Any, below: Any) -> Floats:
 
 
 def _check_edges(edges_um: Sequence[float], *, doing: str) -> Floats:
+    if not isinstance(edges_um, Sequence | np.ndarray) or not all(isinstance(e, Real) for e in edges_um):
+        raise TypeError(
+            f"Cannot {doing} with edges_um {edges_um!r}: two or more numbers in µm are needed. Pass for "
+            "instance [0, 2, 10]."
+        )
     edges = np.asarray(edges_um, float)
     if edges.ndim != 1 or edges.size < 2 or not (np.diff(edges) > 0).all() or not np.isfinite(edges).all():
         raise ValueError(

@@ -16,6 +16,7 @@ from ..phases import Phase, check_integer
 from ..volume import check_image, origin, volume, voxel_size
 from .distance import distances
 from .geodesic import geodesic_length
+from .options import check_between
 from .surface import surface_area
 
 Mask = npt.NDArray[np.bool_]
@@ -78,7 +79,7 @@ def cracks(labels: xr.DataArray, numbers: xr.DataArray, *, pure: float = 0.8) ->
         check_spatial(image, doing=doing)
         check_integer(image, doing=doing)
     check_same_grid(labels, numbers, doing=doing)
-    if not 0.5 < pure <= 1:
+    if check_between(pure, "pure", 0, 1, doing=doing) <= 0.5:
         raise ValueError(
             f"Cannot {doing} with pure {pure!r}: a share above 0.5 and up to 1 is needed. Pass "
             "for instance 0.8."

@@ -61,7 +61,7 @@ def crack_labels(
     ------
     TypeError, ValueError
         If labels are not codes of phases, no voxel is of the phase, a length is not above zero, `widest_um`
-        is below the voxel size, or a share is out of range.
+        is below the voxel size or above half the length of the image, or a share is out of range.
 
     Notes
     -----
@@ -169,4 +169,10 @@ def _check_options(
             raise ValueError(
                 f"Cannot {doing} with {name} {value!r}: a number from {low} to {high} is needed."
             )
+    longest = max(n * edge for n, edge in zip(labels.shape, voxel_size(labels), strict=True))
+    if widest > longest / 2:
+        raise ValueError(
+            f"Cannot {doing} of up to {widest:g} µm: the image is {longest:g} µm long, and at most half of "
+            "that is possible. A crack is narrow; widths are in µm."
+        )
     return float(widest if shortest is None else shortest)

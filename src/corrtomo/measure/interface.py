@@ -13,6 +13,7 @@ from ..phases import Phase, check_codes, check_mask
 from ..volume import check_image, voxel_size
 from .distance import distances
 from .histogram import joint_histogram
+from .options import check_between
 
 _ROUNDING = 1e-5
 """Distances are single precision: one voxel is at most one voxel away."""
@@ -74,6 +75,11 @@ def interface(truth: xr.DataArray, *, between: Sequence[int], within_um: float) 
     check_spatial(truth, doing=doing)
     check_length(within_um, "within_um", doing=doing)
     present = check_codes(truth)
+    if not isinstance(between, Sequence):
+        raise TypeError(
+            f"Cannot {doing} between {between!r}: two phases are needed. Pass for instance "
+            "between=(ct.Phase.CBD, ct.Phase.PORE)."
+        )
     pair = [Phase(code) for code in between]
     if len(pair) != 2 or pair[0] == pair[1] or any(phase not in present for phase in pair):
         raise ValueError(
@@ -187,18 +193,20 @@ def least_to_middle(share: xr.DataArray, kappa: xr.DataArray, *, within: float =
     >>> ct.measure.least_to_middle(share, kappa).share
     0.0
     """
-    pairs = ("lower", "upper")
+    pairs, doing = ("lower", "upper"), "look for the least share"
+    for table in (share, kappa):
+        if not isinstance(table, xr.DataArray):
+            raise TypeError(
+                f"Cannot {doing} in a {type(table).__name__}: tables with dims lower, upper are needed. Make "
+                "them with ct.measure.middle_by_threshold_pair() and ct.measure.kappa_by_threshold_pair()."
+            )
     if share.dims != pairs or kappa.dims != pairs or share.shape != kappa.shape:
         raise ValueError(
             f"Cannot look for the least share with tables of dims {share.dims} and {kappa.dims}, shapes "
             f"{share.shape} and {kappa.shape}: both need lower, upper. Make them with "
             "ct.measure.middle_by_threshold_pair() and ct.measure.kappa_by_threshold_pair()."
         )
-    if not 0 <= within <= 2:
-        raise ValueError(
-            f"Cannot look for the least share within {within!r} of the best kappa: a number from 0 to 2 is "
-            "needed. Pass for instance 0.01."
-        )
+    check_between(within, "within", 0, 2, doing=doing)
     known = np.isfinite(kappa.values)
     same = all(np.array_equal(share[d], kappa[d]) for d in pairs)
     if not known.any() or not same or not np.array_equal(known, np.isfinite(share.values)):

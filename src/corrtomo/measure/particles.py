@@ -10,10 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from ..checks import check_spatial
+from ..checks import check_length, check_spatial
 from ..phases import check_mask
 from ..volume import check_image, origin, voxel_size
+from .bodies import split_at_dips
+from .distance import distances
 
+Numbers = npt.NDArray[np.uint32]
+_DOING = "find particles"
 _CONNECTIVITY: dict[int, tuple[Any, ...]] = {3: (26, 18, 6), 2: (8, 4)}
 
 
@@ -52,7 +56,64 @@ def label_particles(mask: xr.DataArray, *, connectivity: int | None = None) -> x
     return mask.copy(data=numbers).rename("particles")
 
 
-def particles(mask: xr.DataArray, *, connectivity: int | None = None) -> pd.DataFrame:
+def separate_particles(mask: xr.DataArray, *, depth_um: float) -> xr.DataArray:
+    """Give numbers to the particles of a mask, touching ones parted where they are narrow.
+
+    The cycling paper counts particles by volume (section 3.1 and Figs. 4a and 7a) in an electrode of 69 %
+    active material, where nearly all touch: whether they are parted, and how, decides the count.
+
+    Parameters
+    ----------
+    mask : xarray.DataArray
+        Booleans, 3D or 2D; voxels need not be cubes. Dask is computed.
+    depth_um : float
+        Two peaks of the distance to the outside are two particles if it dips between them by this, in µm,
+        below the lower one. A few voxels: less parts what is merely rough.
+
+    Returns
+    -------
+    xarray.DataArray
+        ``uint32``: 0 outside, 1, 2, 3 … in the particles.
+
+    Raises
+    ------
+    TypeError
+        If `mask` is not boolean, or the depth is no number.
+    ValueError
+        If it is not 2D or 3D, or the depth is not above zero.
+
+    Notes
+    -----
+    A watershed of the distance map; its markers are the peaks that stand out by `depth_um` (h-maxima). Voxels
+    that touch at a corner are connected. How many there are does not depend on the order of the axes; which
+    voxel at a neck belongs to whom may, where distances tie. Long particles with a waist are parted, and
+    round ones pressed flat against each other are not: :func:`particle_separation` shows what the choice
+    does. The border of the image is no outside: a particle that it cuts seems deeper there.
+
+    References
+    ----------
+    Soille, Morphological Image Analysis (2004), chapters 6 and 9, doi:10.1007/978-3-662-05088-0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import corrtomo as ct
+    >>> y, x = np.ogrid[:20, :38]
+    >>> two = (((y - 10) ** 2 + (x - 10) ** 2) < 81) | (((y - 10) ** 2 + (x - 26) ** 2) < 81)
+    >>> mask = ct.volume(two, 0.5)
+    >>> [int(ct.measure.separate_particles(mask, depth_um=d).max()) for d in (1.0, 4.0)]
+    [2, 1]
+    """
+    check_particles(mask)
+    check_length(depth_um, "depth_um", doing=_DOING)
+    depth = distance_inside(np.asarray(mask.data), voxel_size(mask))
+    numbers = part_by_depth(depth, float(depth_um))
+    return mask.copy(data=numbers).rename("particles")
+
+
+def particles(
+    mask: xr.DataArray, *, connectivity: int | None = None, depth_um: float | None = None
+) -> pd.DataFrame:
     """Count the connected particles of a mask, and measure each.
 
     The count is the most sensitive number of a segmentation: the X-ray and FIB-SEM paper finds 81 separate
@@ -65,13 +126,17 @@ def particles(mask: xr.DataArray, *, connectivity: int | None = None) -> pd.Data
         Booleans, 3D or 2D.
     connectivity : int, optional
         Neighbours that belong together: 26 (default), 18 or 6 in 3D, 8 (default) or 4 in 2D.
+    depth_um : float, optional
+        Part particles that touch as :func:`separate_particles` does; instead of `connectivity`.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each particle, numbered as in :func:`label_particles`; columns ``voxels``, ``volume_um3``
-        (``area_um2`` in 2D), ``diameter_um`` (of the ball or disc of that size), the centre ``z_um, y_um,
-        x_um``, and ``touches_border``. No rows where the mask is empty.
+        A row for each particle, numbered as in :func:`label_particles` or :func:`separate_particles`; columns
+        ``voxels``, ``volume_um3`` (``area_um2`` in 2D), ``diameter_um`` (of the ball or disc of that size),
+        the centre ``z_um, y_um, x_um``, ``touches_border``, and ``inclusion``, the chance that a particle of
+        these extents is whole in a volume of this size, for :func:`particle_bins`. No rows where the mask is
+        empty.
 
     Raises
     ------
@@ -83,7 +148,8 @@ def particles(mask: xr.DataArray, *, connectivity: int | None = None) -> pd.Data
     Notes
     -----
     Misleads: one voxel of contact makes two particles one, and particles that the border cuts are smaller
-    than they are: leave them out with ``table[~table.touches_border]`` for sizes, which favours small ones.
+    than they are: leave them out with ``table[~table.touches_border]`` for sizes, which favours small ones,
+    and weigh the rest by 1 / ``inclusion``, which puts that right.
 
     Examples
     --------
@@ -92,7 +158,7 @@ def particles(mask: xr.DataArray, *, connectivity: int | None = None) -> pd.Data
     >>> ct.measure.particles(mask).area_um2.tolist()
     [1.0, 0.5]
     """
-    numbers = _label(mask, connectivity)
+    numbers = _numbers(mask, connectivity, depth_um)
     found = cc3d.statistics(numbers)
     sizes, starts = np.array(voxel_size(mask)), np.array(origin(mask))
     voxels = found["voxel_counts"][1:].astype(np.int64)
@@ -110,18 +176,51 @@ def particles(mask: xr.DataArray, *, connectivity: int | None = None) -> pd.Data
         table[f"{dim}_um"] = starts[axis] + sizes[axis] * found["centroids"][1:, axis]
     boxes = found["bounding_boxes"][1:]
     table["touches_border"] = [_at_border(box, numbers.shape) for box in boxes]
-    return table.astype({"touches_border": bool})
+    table["inclusion"] = [_inclusion(box, numbers.shape) for box in boxes]
+    return table.astype({"touches_border": bool, "inclusion": float})
 
 
-def _label(mask: xr.DataArray, connectivity: int | None) -> npt.NDArray[np.uint32]:
+def _numbers(mask: xr.DataArray, connectivity: int | None, depth_um: float | None) -> Numbers:
+    if depth_um is None:
+        return _label(mask, connectivity)
+    if connectivity is not None:
+        raise ValueError(
+            f"Cannot {_DOING} with connectivity={connectivity!r} and depth_um={depth_um!r}: what is parted "
+            "by depth joins all that touch first. Leave connectivity out, or depth_um."
+        )
+    return np.asarray(separate_particles(mask, depth_um=depth_um).data)
+
+
+def distance_inside(mask: npt.NDArray[np.bool_], edges: tuple[float, ...]) -> npt.NDArray[np.float32]:
+    """Return the distance to the outside, in µm; 1 everywhere where there is no outside."""
+    depth = distances(mask, edges)
+    return np.where(np.isinf(depth), np.float32(1), depth)
+
+
+def part_by_depth(depth: npt.NDArray[np.float32], depth_um: float) -> Numbers:
+    """Return the numbers of particles, one after the other."""
+    numbers = split_at_dips(depth, depth_um)
+    present = np.zeros(int(numbers.max(initial=0)) + 1, np.uint32)
+    present[numbers.ravel()] = 1
+    present[0] = 0
+    return np.asarray((np.cumsum(present, dtype=np.uint32) * present)[numbers])
+
+
+def check_particles(mask: xr.DataArray) -> int:
+    """Refuse what is no mask in which particles can be found; return its number of axes."""
     ndim = len(check_image(mask, ndim=(2, 3)))
-    check_spatial(mask, doing="find particles")
-    check_mask(mask, doing="find particles")
+    check_spatial(mask, doing=_DOING)
+    check_mask(mask, doing=_DOING)
+    return ndim
+
+
+def _label(mask: xr.DataArray, connectivity: int | None) -> Numbers:
+    ndim = check_particles(mask)
     allowed = _CONNECTIVITY[ndim]
     chosen: Any = allowed[0] if connectivity is None else connectivity
     if chosen not in allowed:
         raise ValueError(
-            f"Cannot find particles with connectivity {connectivity!r}: in {ndim}D it is one of "
+            f"Cannot {_DOING} with connectivity {connectivity!r}: in {ndim}D it is one of "
             f"{', '.join(map(str, allowed))}. Leave it out to join all that touch."
         )
     if sum(n > 1 for n in mask.shape) <= 1:
@@ -134,3 +233,9 @@ def _label(mask: xr.DataArray, connectivity: int | None) -> npt.NDArray[np.uint3
 
 def _at_border(box: tuple[slice, ...], shape: tuple[int, ...]) -> Any:
     return any(part.start == 0 or part.stop == n for part, n in zip(box, shape, strict=True))
+
+
+def _inclusion(box: tuple[slice, ...], shape: tuple[int, ...]) -> float:
+    """Return at how many of all places a box lies within a volume without touching its border, as a share."""
+    free = [max(0, n - 1 - (part.stop - part.start)) / n for part, n in zip(box, shape, strict=True)]
+    return float(np.prod(free))

@@ -17,6 +17,7 @@ from ..checks import check_same_grid
 from ..phases import Phase, check_integer
 from ..volume import CHANNEL, check_image
 from .histogram import CODES, as_codes
+from .options import check_named
 
 Floats = npt.NDArray[np.float64]
 
@@ -178,7 +179,8 @@ def _words(
 ) -> list[str]:
     """Return what each code is called: as given, as the labels name their classes, or as a phase."""
     classes: Mapping[str, int] = labels.attrs.get("classes", {})
-    known = {code: name for name, code in classes.items()} if names is None else dict(names)
+    given = check_named({} if names is None else names, "names", doing=doing, like="{0: 'platinum edge'}")
+    known = {code: name for name, code in classes.items()} if names is None else given
     if not known and names is None and labels.attrs.get("phases") != {}:
         return [Phase(code).label for code in codes]
     missing = [code for code in codes if code not in known]

@@ -15,7 +15,7 @@ from ..checks import check_spatial
 from ..phases import check_mask
 from ..volume import check_image, voxel_size
 
-_MOST_ELONGATED = 1000
+MOST_ELONGATED = 1000
 
 
 def surface_area(mask: xr.DataArray) -> float:
@@ -63,14 +63,14 @@ def surface_area(mask: xr.DataArray) -> float:
     True
     """
     cells, sizes = _prepare(mask, doing="compute the surface area")
-    steps = _steps(len(sizes))
+    steps = half_of_steps(len(sizes))
     lengths = np.linalg.norm(steps * sizes, axis=1)
     # Lines along a step cut the plane across it once in this area.
     across = np.prod(sizes) / lengths
     crossings = _crossings(cells, steps)
     # Mean crossings over directions are half of the surface in space, 2/π of the outline in a plane.
     scale = 2.0 if len(sizes) == 3 else np.pi / 2
-    return float(scale * np.sum(_weights(steps * sizes) * crossings * across))
+    return float(scale * np.sum(direction_weights(steps * sizes) * crossings * across))
 
 
 def surface_area_faces(mask: xr.DataArray) -> float:
@@ -113,22 +113,22 @@ def _prepare(mask: xr.DataArray, *, doing: str) -> tuple[npt.NDArray[np.uint8], 
     check_spatial(mask, doing=doing)
     check_mask(mask, doing=doing)
     sizes = voxel_size(mask)
-    if max(sizes) > _MOST_ELONGATED * min(sizes):
+    if max(sizes) > MOST_ELONGATED * min(sizes):
         raise ValueError(
-            f"Cannot {doing} of voxels of {sizes} µm: no edge may be more than {_MOST_ELONGATED} times "
+            f"Cannot {doing} of voxels of {sizes} µm: no edge may be more than {MOST_ELONGATED} times "
             "another. Check the voxel size that was given to ct.volume()."
         )
     # Booleans by a view may hold any byte: compare, do not reinterpret.
     return (np.asarray(mask.data).view(np.uint8) != 0).view(np.uint8), np.array(sizes)
 
 
-def _steps(ndim: int) -> npt.NDArray[np.int64]:
+def half_of_steps(ndim: int) -> npt.NDArray[np.int64]:
     """Return the steps to half of the neighbours: 13 in space, 4 in a plane."""
     every = [step for step in product((-1, 0, 1), repeat=ndim) if step > (0,) * ndim]
     return np.array(every, np.int64)
 
 
-def _weights(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def direction_weights(vectors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the share of all directions that lies nearest to each of these, or to its opposite."""
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     if units.shape[1] == 3:

@@ -16,6 +16,8 @@ from .style import INK, SERIES, blank, house_style
 COUNTED = ("surface_um2", "outline_um")
 """How much was counted at each depth: in a volume, in a section."""
 _MADE = "Make one with ct.measure.contact_profile(labels, depth='y')."
+_IN_A_LINE = 42
+"""Letters of a legend that fit side by side, three names in a line."""
 
 
 def contact_profile(
@@ -82,8 +84,10 @@ def contact_profile(
         handles, names = side.get_legend_handles_labels()
         more = dict(zip(names, handles, strict=True))
         lines, titles = axes.get_legend_handles_labels()
+        words = [*titles, *more]
+        columns = 3 if sum(map(len, words)) <= _IN_A_LINE else 2
         drawing.legend(
-            [*lines, *more.values()], [*titles, *more], loc="outside upper left", ncols=3, columnspacing=1.2
+            [*lines, *more.values()], words, loc="outside upper left", ncols=columns, columnspacing=1.2
         )
     return Figure(drawing, alt, describe(caption, source=source, notice=notice))
 

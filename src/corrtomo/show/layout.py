@@ -13,6 +13,8 @@ from ..volume import voxel_size
 from .style import DPI, WIDTH, letter, scale_bar
 
 _LEGEND_COLUMNS = 3
+_NARROW = 45
+"""Letters of a legend that stand side by side under a single panel."""
 _TITLE, _GAP, _LINE = 0.32, 0.12, 0.26  # inches
 
 
@@ -26,7 +28,8 @@ def row(
     """
     sizes = [_extent(image) for image in cuts]
     columns = 2 if len(painted) == 4 else min(len(painted), 3)
-    rows, lines = -(-len(painted) // columns), _legend_lines(legend)
+    in_a_line = _legend_columns(legend, columns)
+    rows, lines = -(-len(painted) // columns), -(-len(legend) // in_a_line)
     width = (WIDTH - _GAP * (columns - 1)) / columns if columns > 1 else 0.7 * WIDTH
     row_height = _TITLE + width * max(h / w for w, h in sizes) + _GAP
     full = columns * (width + _GAP) - _GAP, rows * row_height + _LINE * lines + below
@@ -41,7 +44,6 @@ def row(
         letter(axes, i, title)
         scale_bar(axes, w, h)
     if legend:
-        columns = 4 if lines == 1 else _LEGEND_COLUMNS
         corner = (0.06 / full[0], 0.02 / full[1])
         drawing.legend(
             handles=legend,
@@ -49,15 +51,19 @@ def row(
             bbox_to_anchor=corner,
             borderaxespad=0.0,
             borderpad=0.0,
-            ncols=columns,
+            ncols=in_a_line,
             handlelength=1.0,
             columnspacing=1.4,
         )
     return drawing
 
 
-def _legend_lines(legend: list[Patch]) -> int:
-    return min(len(legend), 1) if len(legend) <= 4 else -(-len(legend) // _LEGEND_COLUMNS)
+def _legend_columns(legend: list[Patch], panels: int) -> int:
+    """Return how many names stand side by side: few under a single panel, which is narrow."""
+    letters = sum(len(str(patch.get_label())) for patch in legend)
+    if panels == 1 and letters > _NARROW:
+        return 2
+    return 4 if len(legend) <= 4 else _LEGEND_COLUMNS
 
 
 def _extent(image: xr.DataArray) -> tuple[float, float]:

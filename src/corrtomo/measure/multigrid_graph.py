@@ -1,0 +1,163 @@
+"""A graph of conductances, and what is done with its matrix: multiply, relax, sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import get_num_threads, njit, prange, set_num_threads
+
+Values = npt.NDArray[np.float64]
+Weights = npt.NDArray[np.float32]
+
+_ROWS, _CHUNKS = 1 << 14, 16
+"""Rows that are relaxed one after another, at least, and chunks of them, at most."""
+_MANY = 1 << 19
+"""Unknowns from which on a second thread saves more than it costs to wait for it."""
+
+
+@contextmanager
+def threads_for(unknowns: int) -> Iterator[None]:
+    """Use one thread for what is small: on a busy machine two wait for each other longer than they work."""
+    before = get_num_threads()
+    set_num_threads(before if unknowns >= _MANY else 1)
+    try:
+        yield
+    finally:
+        set_num_threads(before)
+
+
+class Graph(NamedTuple):
+    """Nodes, the conductances between them, and to the plates.
+
+    Weights are single, for there are many. All that is summed of them is double: what hangs on the plates by
+    something that conducts badly must not be lost in the rounding of what conducts well.
+    """
+
+    starts: npt.NDArray[np.int64]
+    """Where the links of each node begin in `ends` and `weights`, and where the last end."""
+    ends: npt.NDArray[np.int32]
+    weights: Weights
+    grounds: Values
+
+    @property
+    def size(self) -> int:
+        """How many nodes there are."""
+        return len(self.grounds)
+
+
+@njit(cache=True)
+def _chunk(size: int) -> int:
+    """Return how many rows are relaxed one after another; it must not depend on the number of threads."""
+    return max(_ROWS, size // _CHUNKS + 1)
+
+
+@njit(cache=True)
+def _dot_rows(a: Any, b: Any, begin: int, stop: int) -> float:
+    total = 0.0
+    for n in range(begin, stop):
+        total += a[n] * b[n]
+    return total
+
+
+@njit(cache=True, parallel=True)
+def dot(a: Any, b: Any) -> float:
+    """Return a · b, chunk by chunk: the same for any number of threads."""
+    rows = _chunk(len(a))
+    parts = np.zeros(-(-len(a) // rows))
+    for chunk in prange(len(parts)):
+        parts[chunk] = _dot_rows(a, b, chunk * rows, min(chunk * rows + rows, len(a)))
+    return float(parts.sum())
+
+
+@njit(cache=True)
+def row_sum(starts: Any, weights: Any, n: int) -> float:
+    """Return the sum of the links of a node."""
+    total = 0.0
+    for at in range(starts[n], starts[n + 1]):
+        total += weights[at]
+    return total
+
+
+@njit(cache=True, parallel=True)
+def diagonal_of(starts: Any, ends: Any, weights: Any, grounds: Any) -> Any:
+    """Return all that each node conducts."""
+    total = np.empty(len(grounds))
+    for n in prange(len(grounds)):
+        total[n] = row_sum(starts, weights, n) + grounds[n]
+    return total
+
+
+@njit(cache=True)
+def _row_product(starts: Any, ends: Any, weights: Any, x: Any, n: int) -> float:
+    total = 0.0
+    for at in range(starts[n], starts[n + 1]):
+        total += weights[at] * x[ends[at]]
+    return total
+
+
+@njit(cache=True, parallel=True)
+def product(starts: Any, ends: Any, weights: Any, grounds: Any, diagonal: Any, x: Any) -> Any:
+    """Return the matrix times x."""
+    out = np.empty_like(x)
+    for n in prange(len(x)):
+        out[n] = diagonal[n] * x[n] - _row_product(starts, ends, weights, x, n)
+    return out
+
+
+@njit(cache=True)
+def _forward_rows(
+    starts: Any, ends: Any, weights: Any, diagonal: Any, right: Any, x: Any, begin: int, stop: int
+) -> None:
+    for n in range(begin, stop):
+        total, damping = right[n], diagonal[n]
+        for at in range(starts[n], starts[n + 1]):
+            m = ends[at]
+            if m < begin or m >= stop:
+                damping += weights[at]
+            elif m < n:  # all others are still 0
+                total += weights[at] * x[m]
+        x[n] = total / damping
+
+
+@njit(cache=True, parallel=True)
+def forward(starts: Any, ends: Any, weights: Any, grounds: Any, diagonal: Any, right: Any, x: Any) -> None:
+    """Relax from 0, row after row within a chunk.
+
+    Chunks do not see each other. What links them is added to the diagonal: without it two nodes that conduct
+    well across a border would swing about each other.
+    """
+    rows = _chunk(len(x))
+    for chunk in prange(-(-len(x) // rows)):
+        begin = chunk * rows
+        _forward_rows(starts, ends, weights, diagonal, right, x, begin, min(begin + rows, len(x)))
+
+
+@njit(cache=True)
+def _backward_rows(
+    starts: Any, ends: Any, weights: Any, diagonal: Any, right: Any, x: Any, old: Any, begin: int, stop: int
+) -> None:
+    for n in range(stop - 1, begin - 1, -1):
+        total, damping = right[n], diagonal[n]
+        for at in range(starts[n], starts[n + 1]):
+            m = ends[at]
+            if begin <= m < stop:
+                total += weights[at] * x[m]
+            else:
+                damping += weights[at]
+                total += weights[at] * (old[m] + old[n])
+        x[n] = total / damping
+
+
+@njit(cache=True, parallel=True)
+def backward(
+    starts: Any, ends: Any, weights: Any, grounds: Any, diagonal: Any, right: Any, x: Any, old: Any
+) -> None:
+    """Relax in the opposite order; of other chunks the values before it are taken."""
+    rows = _chunk(len(x))
+    for chunk in prange(-(-len(x) // rows)):
+        begin = chunk * rows
+        _backward_rows(starts, ends, weights, diagonal, right, x, old, begin, min(begin + rows, len(x)))
