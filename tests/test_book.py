@@ -108,6 +108,54 @@ def test_the_first_chapter_runs_on_the_readers_files(tmp_path):
 
 
 @pytest.fixture(scope="module")
+def own_section(tmp_path_factory):
+    """The files that a reader would have of a cross-section: no classes, so none of platinum."""
+    section = ct.datasets.load_section("kintsugi")
+    folder = tmp_path_factory.mktemp("section")
+    part = {"y": slice(600, 954), "x": slice(624, 1024)}
+    for name in ("image", "bare", "truth"):
+        ct.write(getattr(section, name).isel(part), folder / f"{name}.tif")
+    return folder
+
+
+CLOSE = {"window_um": {"y": [77.0, 80.0], "x": [46.0, 50.0]}}
+FEW = {
+    "platinum": {"strokes": 2, "seeds": [0, 1], **CLOSE},
+    "thresholds": CLOSE,
+    "train": {"strokes": 2, "paint_seeds": [0, 1], **CLOSE},
+    "channels": {"strokes": [1, 2, 4], "operators": 2, "trees": 10, **CLOSE},
+    "cracks": {"strokes": 4},
+}
+
+
+@pytest.mark.parametrize("chapter", FEW)
+def test_the_chapters_on_kintsugi_run_on_the_readers_section(chapter, own_section, tmp_path):
+    said = run(BOOK / "kintsugi" / f"{chapter}.ipynb", tmp_path, data_set=str(own_section), **FEW[chapter])
+    assert "Other data than the paper's: nothing to compare." in said
+
+
+def test_without_a_truth_the_lines_on_own_data_do(own_section, tmp_path, monkeypatch):
+    text = (BOOK / "own-data.md").read_text("utf-8")
+    (lines,) = [c for c in re.findall(r"```python\n(.*?)```", text, re.S) if "PixelClassifier" in c]
+    section = ct.datasets.load_section(own_section)
+    names = ("active material", "carbon binder domain", "pore")
+    codes = {name: code for code, name in enumerate(names)}
+    table = np.full(256, 255, np.uint8)
+    for name, code in section.classes.attrs["classes"].items():
+        table[code] = codes.get(name, 255)
+    known = section.classes.copy(data=table[section.classes.data]).assign_attrs(classes=codes)
+    ct.write(section.image, tmp_path / "image.tif")
+    ct.write(ct.simulate.scribbles(known, 4), tmp_path / "strokes.tif")
+    monkeypatch.chdir(tmp_path)
+    exec(lines, {})
+    labels = ct.read("my-labels.ome.tif")
+    assert (
+        ct.measure.cohen_kappa(labels, section.truth.where(known != 255, 255).astype("uint8"), ignore=255)
+        > 0.7
+    )
+
+
+@pytest.fixture(scope="module")
 def real_electrode(tmp_path_factory):
     """The files that a reader would have: a real segmented volume, imaged by the simulated instruments."""
     if not ct.datasets.reachable("nmc-xct-labels"):

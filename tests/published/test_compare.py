@@ -166,3 +166,15 @@ def test_chapters_side_by_side_do_not_meet(tmp_path, monkeypatch):
     published.check(KAPPA, 0.8)
     assert len(list(tmp_path.iterdir())) == 2
     assert set(read_checks(tmp_path)) == {KAPPA, "xt-fibsem.grains_xray"}
+
+
+def test_near_a_bound_the_digits_show_the_side():
+    """0.004 agrees with "> 0", and 0.0 would not: what is shown must not say the opposite of the verdict."""
+    claims = [r for r in published.rows().values() if r.claim and r.kind == "predicted"]
+    assert claims
+    for row in claims:
+        for beyond in (1e-5, -1e-5):
+            made = published.check(row.key, row.value + beyond)
+            shown = float(made.ours_text)
+            assert row.agrees(shown) == (made.verdict == "agrees")
+        assert len(published.check(row.key, row.value + 1).ours_text) < 8  # far off, no more than usual

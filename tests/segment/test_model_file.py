@@ -305,3 +305,27 @@ def test_trees_in_other_classifiers_are_trusted_by_name_alone(given, tmp_path, p
     if place == "model":
         again = Classifier.load(tmp_path / "own.skops", trusted=["sklearn.tree._tree.Tree"])
         assert again.predict(image).shape == painted.shape
+
+
+def test_a_small_file_that_would_fill_the_memory_is_not_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "bomb.skops", "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("schema.json", b" " * (1 << 25))
+    with pytest.raises(ValueError, match="would unpack to 33554432, more than 100 times"):
+        Classifier.load(tmp_path / "bomb.skops")
+
+
+def test_a_file_nested_without_end_is_refused(path):
+    with zipfile.ZipFile(path) as old:
+        held = {name: old.read(name) for name in old.namelist()}
+    held["schema.json"] = b'{"content": ' * 100_000 + b"1" + b"}" * 100_000
+    with zipfile.ZipFile(path, "w") as new:
+        for name, content in held.items():
+            new.writestr(name, content)
+    with pytest.raises(ValueError, match="its parts are damaged or missing"):
+        Classifier.load(path)
+
+
+def test_a_forest_stays_far_from_that_limit(path):
+    with zipfile.ZipFile(path) as parts:
+        stated = sum(part.file_size for part in parts.infolist())
+    assert stated < 50 * path.stat().st_size

@@ -1,6 +1,7 @@
 """What a pixel classifier refuses, and what it warns of."""
 
 import re
+import warnings
 
 import dask.array as da
 import numpy as np
@@ -332,3 +333,16 @@ def test_saturated_classes_that_become_one_are_no_harm(given):
     values = (50 + image.astype(float) / 2).where(~np.isin(painted, (1, 3)), 210)
     merge = {"active material": "solid", "platinum edge": "solid"}
     classifier(merge=merge).fit(values.astype(np.uint8), painted)
+
+
+def test_floats_that_hardly_differ_are_refused_and_scaled_ones_are_not(given):
+    image, painted = given
+    faint = (image / 255).astype("float32") * np.float32(1e-8)
+    with pytest.raises(ValueError, match="Cannot train on grey values that span .*Scale the image first"):
+        classifier().fit(faint, painted)
+    found = classifier(trees=20).fit(faint * np.float32(1e8), painted).predict(faint * np.float32(1e8))
+    assert len(np.unique(found)) > 2
+    own = LogisticRegression(max_iter=5)  # no tree: it has no such limit
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        classifier(classifier=own).fit(faint, painted)

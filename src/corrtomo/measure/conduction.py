@@ -99,7 +99,8 @@ def potential(
     --------
     >>> import corrtomo as ct
     >>> labels = ct.volume([[1, 1, 1, 1], [0, 0, 1, 0]], 0.5)
-    >>> ct.measure.potential(labels, {ct.Phase.CBD: 1.0, ct.Phase.PORE: 0.0}, axis="x").values.round(4).tolist()
+    >>> volts = ct.measure.potential(labels, {ct.Phase.CBD: 1.0, ct.Phase.PORE: 0.0}, axis="x")
+    >>> volts.values.round(4).tolist()
     [[0.875, 0.625, 0.375, 0.125], [nan, nan, 0.375, nan]]
     """
     problem = pose(labels, conductivities, axis, doing="compute the potential")

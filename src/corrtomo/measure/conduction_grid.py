@@ -5,8 +5,8 @@ series, so the conductance of their face is the harmonic mean; plates lie on the
 half a voxel away. No matrix is held: a table has the conductance for each axis and pair of codes.
 
 Around the volume is a rim of one voxel, so that no loop asks where the volume ends: of code 0, which conducts
-nothing, and at both ends of the first axis of the code of the plate. An axis with one voxel has no rim, as
-there are no faces along it; the first always has. Fields have the same rim, with the potential of the plates in it.
+nothing, and at both ends of the first axis of the code of the plate. An axis with one voxel has no rim, as it
+has no faces along it; the first always has. Fields have the same rim, with the potential of the plates in it.
 
 Sums are taken plane by plane and then over planes: the same for any number of threads.
 """

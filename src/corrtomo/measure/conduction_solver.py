@@ -144,8 +144,8 @@ def _iterate(
     power, inflow, outflow = balance(grid, x)
     raise RuntimeError(
         f"Cannot solve conduction: after {_LONGEST} steps power ({power:.6g}), current in ({inflow:.6g}) "
-        f"and current out ({outflow:.6g}) do not agree to {BALANCED:g}, or still change. Conductivities may be "
-        "too far apart: take 0 for those that do not matter."
+        f"and current out ({outflow:.6g}) do not agree to {BALANCED:g}, or still change. Conductivities may "
+        "be too far apart: take 0 for those that do not matter."
     )
 
 

@@ -59,11 +59,11 @@ def connected_part(
 
     Notes
     -----
-    Voxels are connected where they share a face. Where `of` is not among `through`, a body of `of` counts whole
-    as soon as one of its faces is at a connected voxel of `through`, or at the end itself; but it leads no
-    further, to no other body. One face of contact is enough: this says whether there is a way, not how good it
-    is, for which there is :func:`effective_conductivity`. Ways that leave the volume by its sides and come back
-    are not seen, so near the sides the part is too small, and the more so the thinner the crop.
+    Voxels are connected where they share a face. Where `of` is not among `through`, a body of `of` counts
+    whole as soon as one of its faces is at a connected voxel of `through`, or at the end itself; but it leads
+    no further, to no other body. One face of contact is enough: this says whether there is a way, not how
+    good it is, for which there is :func:`effective_conductivity`. Ways that leave the volume by its sides and
+    come back are not seen, so near the sides the part is too small, and the more so the thinner the crop.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Multigrid on a graph of conductances, by aggregation: what makes conjugate gradients quick at any contrast.
 
-Pairs of nodes that conduct well between them become one node, some times over for each level, until few are left
-that are solved directly. Each level is solved by two steps of conjugate gradients, whose error the next
-level reduces (a K-cycle): the number of steps then grows neither with the size nor with the contrast.
+Pairs of nodes that conduct well between them become one node, some times over for each level, until few are
+left that are solved directly. Each level is solved by two steps of conjugate gradients, whose error the next
+level reduces (a K-cycle): the number of steps then hardly grows with the size or the contrast.
 
 After Notay, Electron. Trans. Numer. Anal. 37, 123 (2010), and Notay and Vassilevski, Numer. Linear Algebra
 Appl. 15, 473 (2008), doi:10.1002/nla.542.
@@ -21,10 +21,12 @@ from .multigrid_graph import (
     Graph,
     Values,
     backward,
+    combine,
     diagonal_of,
-    dot,
     forward,
     product,
+    residual,
+    subtract,
     threads_for,
 )
 from .multigrid_pairs import BAD, contract, follow, gather, pair_up, scatter
@@ -79,7 +81,7 @@ def _coarser(graph: Graph, diagonal: Values) -> tuple[npt.NDArray[np.int32], Gra
     parents, coarser, stiffness, bad = np.arange(graph.size, dtype=np.int32), graph, diagonal, BAD
     for turn in count():
         pairs, found = pair_up(*coarser, stiffness, bad)
-        if found > _STALLED * coarser.size:  # rather bad pairs than none
+        if turn + 1 >= _PASSES:  # rather bad pairs than none
             bad *= 2
         coarser = contract(coarser, pairs, found)
         parents, stiffness = follow(parents, pairs), gather(pairs, stiffness, found)
@@ -98,32 +100,30 @@ def improve(levels: Levels, right: Values, depth: int = 0) -> Values:
 
 
 def _two_steps(levels: Levels, right: Values, depth: int) -> Values:
-    graph = levels.graphs[depth].graph
+    graph, diagonal, _ = levels.graphs[depth]
     first = _cycle(levels, right, depth)
-    along = product(*graph, levels.graphs[depth].diagonal, first)
-    energy, gain = dot(first, along), dot(first, right)
+    along, energy, gain, _ = product(*graph, diagonal, first, right, right)
     if not energy > 0:  # nothing to do: right is zero
         return first
-    left = right - gain / energy * along
+    length = float(gain / energy)
+    left, share = subtract(right, along, length)
     few_fewer = depth > 0 and graph.size * _LESS > levels.size_of(depth - 1)
-    if few_fewer or dot(left, left) <= _ENOUGH**2 * dot(right, right):
-        return gain / energy * first
+    if few_fewer or share <= _ENOUGH:
+        return length * first
     second = _cycle(levels, left, depth)
-    along_second = product(*graph, levels.graphs[depth].diagonal, second)
-    shared, gain_second = dot(second, along), dot(second, left)
-    own = dot(second, along_second) - shared**2 / energy
+    _, energy_second, gain_second, shared = product(*graph, diagonal, second, left, along)
+    own = energy_second - shared**2 / energy
     if not own > 0:  # the same direction again
-        return gain / energy * first
+        return length * first
     step = gain_second / own
-    return (gain - shared * step) / energy * first + step * second
+    return combine(first, (gain - shared * step) / energy, second, step)
 
 
 def _cycle(levels: Levels, right: Values, depth: int) -> Values:
     """Relax, correct by the next level, relax in the opposite order: conjugate gradients need symmetry."""
     graph, diagonal, parents = levels.graphs[depth]
-    x = np.zeros(graph.size)
-    forward(*graph, diagonal, right, x)
-    left = right - product(*graph, diagonal, x)
+    x = forward(*graph, diagonal, right)
+    left = residual(*graph, diagonal, right, x)
     coarse = gather(parents, left, levels.size_of(depth + 1))
     scatter(parents, improve(levels, coarse, depth + 1), x)
     backward(*graph, diagonal, right, x, x.copy())

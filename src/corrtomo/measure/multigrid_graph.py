@@ -56,24 +56,6 @@ def _chunk(size: int) -> int:
 
 
 @njit(cache=True)
-def _dot_rows(a: Any, b: Any, begin: int, stop: int) -> float:
-    total = 0.0
-    for n in range(begin, stop):
-        total += a[n] * b[n]
-    return total
-
-
-@njit(cache=True, parallel=True)
-def dot(a: Any, b: Any) -> float:
-    """Return a · b, chunk by chunk: the same for any number of threads."""
-    rows = _chunk(len(a))
-    parts = np.zeros(-(-len(a) // rows))
-    for chunk in prange(len(parts)):
-        parts[chunk] = _dot_rows(a, b, chunk * rows, min(chunk * rows + rows, len(a)))
-    return float(parts.sum())
-
-
-@njit(cache=True)
 def row_sum(starts: Any, weights: Any, n: int) -> float:
     """Return the sum of the links of a node."""
     total = 0.0
@@ -100,11 +82,78 @@ def _row_product(starts: Any, ends: Any, weights: Any, x: Any, n: int) -> float:
 
 
 @njit(cache=True, parallel=True)
-def product(starts: Any, ends: Any, weights: Any, grounds: Any, diagonal: Any, x: Any) -> Any:
-    """Return the matrix times x."""
-    out = np.empty_like(x)
+def residual(starts: Any, ends: Any, weights: Any, grounds: Any, diagonal: Any, right: Any, x: Any) -> Any:
+    """Return what the matrix times x leaves of the right side."""
+    left = np.empty_like(x)
     for n in prange(len(x)):
+        left[n] = right[n] - diagonal[n] * x[n] + _row_product(starts, ends, weights, x, n)
+    return left
+
+
+@njit(cache=True)
+def _product_rows(
+    starts: Any,
+    ends: Any,
+    weights: Any,
+    diagonal: Any,
+    x: Any,
+    a: Any,
+    b: Any,
+    out: Any,
+    begin: int,
+    stop: int,
+) -> tuple[float, float, float]:
+    energy, with_a, with_b = 0.0, 0.0, 0.0
+    for n in range(begin, stop):
         out[n] = diagonal[n] * x[n] - _row_product(starts, ends, weights, x, n)
+        energy += x[n] * out[n]
+        with_a += x[n] * a[n]
+        with_b += x[n] * b[n]
+    return energy, with_a, with_b
+
+
+@njit(cache=True, parallel=True)
+def product(
+    starts: Any, ends: Any, weights: Any, grounds: Any, diagonal: Any, x: Any, a: Any, b: Any
+) -> tuple[Any, float, float, float]:
+    """Return the matrix times x, and of x the products with it, with a and with b."""
+    out, rows = np.empty_like(x), _chunk(len(x))
+    parts = np.zeros((-(-len(x) // rows), 3))
+    for chunk in prange(len(parts)):
+        begin = chunk * rows
+        stop = min(begin + rows, len(x))
+        parts[chunk] = _product_rows(starts, ends, weights, diagonal, x, a, b, out, begin, stop)
+    return out, parts[:, 0].sum(), parts[:, 1].sum(), parts[:, 2].sum()
+
+
+@njit(cache=True)
+def _subtract_rows(a: Any, b: Any, times: float, out: Any, begin: int, stop: int) -> tuple[float, float]:
+    before, after = 0.0, 0.0
+    for n in range(begin, stop):
+        out[n] = a[n] - times * b[n]
+        before += a[n] * a[n]
+        after += out[n] * out[n]
+    return before, after
+
+
+@njit(cache=True, parallel=True)
+def subtract(a: Any, b: Any, times: float) -> tuple[Any, float]:
+    """Return a less b times a number, and what share of the length of a it has."""
+    out, rows = np.empty_like(a), _chunk(len(a))
+    parts = np.zeros((-(-len(a) // rows), 2))
+    for chunk in prange(len(parts)):
+        begin = chunk * rows
+        parts[chunk] = _subtract_rows(a, b, times, out, begin, min(begin + rows, len(a)))
+    before = parts[:, 0].sum()
+    return out, np.sqrt(parts[:, 1].sum() / before) if before > 0 else 0.0
+
+
+@njit(cache=True, parallel=True)
+def combine(a: Any, times_a: float, b: Any, times_b: float) -> Any:
+    """Return the sum of two vectors, each times a number."""
+    out = np.empty_like(a)
+    for n in prange(len(a)):
+        out[n] = times_a * a[n] + times_b * b[n]
     return out
 
 
@@ -124,16 +173,17 @@ def _forward_rows(
 
 
 @njit(cache=True, parallel=True)
-def forward(starts: Any, ends: Any, weights: Any, grounds: Any, diagonal: Any, right: Any, x: Any) -> None:
+def forward(starts: Any, ends: Any, weights: Any, grounds: Any, diagonal: Any, right: Any) -> Any:
     """Relax from 0, row after row within a chunk.
 
     Chunks do not see each other. What links them is added to the diagonal: without it two nodes that conduct
     well across a border would swing about each other.
     """
-    rows = _chunk(len(x))
+    x, rows = np.zeros_like(right), _chunk(len(right))
     for chunk in prange(-(-len(x) // rows)):
         begin = chunk * rows
         _forward_rows(starts, ends, weights, diagonal, right, x, begin, min(begin + rows, len(x)))
+    return x
 
 
 @njit(cache=True)

@@ -35,8 +35,8 @@ def pair_up(
     """Join nodes in pairs; return the pair of each (-1 where it needs none) and how many pairs there are.
 
     First each with its best partner that is free and less than `bad`. Of what is left over, that which hangs
-    mostly on one neighbour joins it; nothing joins what itself has joined, so that no chains form. The rest stay
-    alone.
+    mostly on one neighbour joins it; nothing joins what itself has joined, so that no chains form. The rest
+    stay alone.
 
     `stiffness` is the diagonal of the level itself, summed over what is one node by now: its relaxation is to
     smooth what is joined, which for two stiff pairs with a weak link it cannot.

@@ -17,6 +17,7 @@ from .ledger import Row, row
 from .markup import html_row, html_table, html_verdict
 
 _PROCESS = uuid.uuid4().hex
+_MOST_DECIMALS = 15
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +60,7 @@ class Check:
 
     @property
     def ours_text(self) -> str:
-        """Our number, to one decimal more than the published one."""
+        """Our number, to one decimal more than the published one, or to as many as show the verdict."""
         return _round(self.ours, self.row)
 
     @property
@@ -245,7 +246,11 @@ def _finite(value: float, key: str) -> float:
 def _round(number: float, item: Row) -> str:
     if item.exact and number == int(number):
         return f"{number:.0f}"
-    return f"{round(number, max(item.decimals + 1, 0)) + 0.0:.{max(item.decimals + 1, 0)}f}"
+    decimals = max(item.decimals + 1, 0)
+    # Near the bound of a verdict, as many more as show on which side of it the number lies.
+    while decimals < _MOST_DECIMALS and item.agrees(round(number, decimals)) != item.agrees(number):
+        decimals += 1
+    return f"{round(number, decimals) + 0.0:.{decimals}f}"
 
 
 def _keep(made: Check, folder: Path) -> None:

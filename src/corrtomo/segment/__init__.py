@@ -2,6 +2,9 @@
 
 from .equalise import equalise
 from .equalised_ternary import equalised_steps, equalised_ternary
+from .fit_grey_and_gradient import fit_grey_and_gradient
+from .grey_and_gradient import grey_and_gradient
+from .grooves import groove_gradient
 from .labels import one_phase
 from .morphology import closing, opening
 from .small_features import remove_small_features
@@ -16,6 +19,9 @@ __all__ = [
     "equalise",
     "equalised_steps",
     "equalised_ternary",
+    "fit_grey_and_gradient",
+    "grey_and_gradient",
+    "groove_gradient",
     "one_phase",
     "opening",
     "remove_small_features",

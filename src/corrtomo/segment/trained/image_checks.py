@@ -15,6 +15,8 @@ from .features import FilterBank
 from .gaussian import TRUNCATE, reach
 
 _RGB = ({"r", "g", "b"}, {"red", "green", "blue"})
+_LEAST_RANGE = 1e-4
+"""Span of the grey values that a forest is trained on, from a thousand steps of scikit-learn's trees on."""
 _STACK = (
     "Stack the images first, with xarray.concat([cbs, tld], join='exact', "
     "dim=pandas.Index(['CBS', 'TLD'], name='channel'))."
@@ -54,6 +56,19 @@ def check_not_copies(values: npt.NDArray[Any], *, doing: str) -> None:
             f"Cannot {doing} an image of {values.shape[1]} channels whose first three are equal wherever it "
             "is painted: it is a grey picture saved as RGB, for instance a screenshot. Take one channel with "
             "image.isel(channel=0, drop=True)."
+        )
+
+
+def check_parted(values: npt.NDArray[Any], *, doing: str) -> None:
+    """Refuse floats that lie so close together that no tree asks between them."""
+    if not np.issubdtype(values.dtype, np.floating) or not np.isfinite(values).all():
+        return
+    widest = float((values.max(axis=0).astype(float) - values.min(axis=0).astype(float)).max())
+    if widest < _LEAST_RANGE:
+        raise ValueError(
+            f"Cannot {doing} grey values that span {widest:.3g} where they are painted: a tree tells values "
+            f"apart by 1e-7 at best, so {_LEAST_RANGE:g} or more is needed. Scale the image first, for "
+            "instance with 255 * (image - image.min()) / (image.max() - image.min())."
         )
 
 

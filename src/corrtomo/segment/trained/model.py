@@ -19,6 +19,7 @@ from .image_checks import (
     check_fits,
     check_large_enough,
     check_not_copies,
+    check_parted,
     check_picture,
 )
 from .model_file import versions
@@ -126,6 +127,8 @@ def train(settings: Settings, image: xr.DataArray, scribbles: xr.DataArray, *, p
     painted = Scribbles.of(scribbles, image, settings.classes)
     values = painted_values(image, painted)
     check_not_copies(values, doing="train on")
+    if settings.classifier is None:
+        check_parted(values, doing="train on")
     warn_of_saturation(values, painted.codes, settings.classes)
     bank = bank.shifted(values.astype(np.float64).mean(axis=0))
     matrix = feature_matrix(image, painted, bank, voxel_um, progress=progress)

@@ -21,6 +21,8 @@ _FORMAT = "corrtomo.segment.PixelClassifier"
 _VERSION = 1
 _DATE = (1980, 1, 1, 0, 0, 0)
 """Of all parts: a file does not say when it was made."""
+_MOST_PACKED, _SMALL = 100, 1 << 24
+"""Bytes that one packed byte may stand for, and bytes of which it does not matter."""
 Parts = dict[str, Any]
 _DAMAGE = (
     *(
@@ -33,7 +35,7 @@ _DAMAGE = (
         NotImplementedError,
         EOFError,
     ),
-    *(OSError, zipfile.BadZipFile, zlib.error, struct.error),
+    *(OSError, zipfile.BadZipFile, zlib.error, struct.error, RecursionError, MemoryError),
 )
 """What reading a damaged file may end in."""
 
@@ -75,6 +77,7 @@ def read_model(path: str | os.PathLike[str], trusted: Sequence[str]) -> Parts:
             f"Cannot load a model from {source}: it is no file of skops, or only a part of one. Pickle and "
             "joblib are not read, for they run code. Pass a file that model.save(path) wrote."
         )
+    _check_unpacked(source, data)
     try:
         unknown = set(skops.io.get_untrusted_types(data=data)) - set(trusted)
         parts = None if unknown - {TREE} else skops.io.loads(data, trusted=[*trusted, *unknown])
@@ -95,6 +98,20 @@ def read_model(path: str | os.PathLike[str], trusted: Sequence[str]) -> Parts:
     if unknown and not all(is_checked(classifier) for classifier in _classifiers(source, parts)):
         raise _untrusted(source, unknown)
     return parts
+
+
+def _check_unpacked(source: Path, data: bytes) -> None:
+    """Refuse a small file that would unpack to fill the memory."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            stated = sum(part.file_size for part in packed.infolist())
+    except _DAMAGE as error:
+        raise damaged(source, error) from error
+    if stated > max(_SMALL, _MOST_PACKED * len(data)):
+        raise ValueError(
+            f"Cannot load a model from {source}: its {len(data)} bytes would unpack to {stated}, more than "
+            f"{_MOST_PACKED} times as many, which no forest does. Pass a file that model.save(path) wrote."
+        )
 
 
 def damaged(source: Path | str | os.PathLike[str], error: Exception) -> ValueError:

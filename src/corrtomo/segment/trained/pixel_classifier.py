@@ -148,7 +148,8 @@ class PixelClassifier:
             If images come in a list, are masks, or are no images; or the scribbles are no whole numbers.
         ValueError
             If the scribbles are not on the grid of the image, hold a code that is no class, or leave a class
-            out; if the image is smaller than the widest filter, is RGB, or is NaN near what is painted.
+            out; if the image is smaller than the widest filter, is RGB, is NaN near what is painted, or of
+            floats that hardly differ there.
 
         Warns
         -----
