@@ -55,6 +55,15 @@ def test_contact_and_fractions_hold_in_what_the_stack_shows():
     np.testing.assert_allclose(shares, [0.07, 0.24, 0.69], atol=0.01)
 
 
+def test_states_by_name(tmp_path):
+    labels = ct.volume(np.array([[[0, 1, 2, 2]]], np.uint8), 0.05)
+    ct.write(labels, tmp_path / "mine.tif")
+    loaded = ct.datasets.load_states({"mine": str(tmp_path / "mine.tif")})
+    np.testing.assert_array_equal(loaded["mine"], labels)
+    with pytest.raises(TypeError, match="Cannot load a list of samples"):
+        ct.datasets.load_states(["mine.tif"])
+
+
 def test_a_small_stack_knows_its_truth():
     stack = ct.datasets.load_stack("nmc", 50)
     cos = np.cos(np.radians(stack.tilt_deg))
@@ -118,6 +127,8 @@ def test_labels_of_ones_own(tmp_path):
         (lambda: ct.datasets.load_phases("nmc", voxel_size_um=1.0), "states its own"),
         (lambda: ct.datasets.load_polished(0, 3), "Cannot load place 3"),
         (lambda: ct.datasets.load_polished(1), "after 1 cycles"),
+        (lambda: ct.datasets.load_phases(cycling.FOLDER / "nmc-0.csv", 20), "choose a digital twin"),
+        (lambda: ct.datasets.load_stack(cycling.FOLDER, seed=2), "choose a digital twin"),
     ],
 )
 def test_what_there_is_not_is_refused(call, message):

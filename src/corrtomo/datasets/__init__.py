@@ -8,7 +8,7 @@ from .sample import Sample, from_files
 from .section import Section
 from .section_loading import load_section
 from .stack import Stack
-from .stack_loading import load_phases, load_polished, load_stack
+from .stack_loading import load_phases, load_polished, load_stack, load_states
 from .twin_settings import twin_settings
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "load_polished",
     "load_section",
     "load_stack",
+    "load_states",
     "reachable",
     "sources",
     "twin_settings",

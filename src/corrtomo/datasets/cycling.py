@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from io import StringIO
 from pathlib import Path
@@ -214,10 +214,15 @@ def phases(name: str, cycles: int, seed: int) -> xr.DataArray:
 
 @lru_cache(maxsize=2)
 def wide(cycles: int, size: str, seed: int) -> Calendered:
-    """Draw a piece of NMC cathode for a polished section; contact holds in all of it."""
+    """Draw a piece of NMC cathode for a polished section.
+
+    Binder bridges and lets go of particles at the levels of the piece that was milled, so that contact is not
+    set again: what it is here follows.
+    """
     cathode = CATHODES["nmc"]
     contact, fractured = cathode.states[cycles]
-    return calendered(
+    milled = specimen("nmc", cycles, seed)
+    drawn = calendered(
         (3.0 * cathode.diameter_um, SECTION_UM, SECTION_WIDTHS_UM[size][0]),
         am_fraction=cathode.am_fraction,
         cbd_fraction=cathode.cbd_fraction,
@@ -228,6 +233,7 @@ def wide(cycles: int, size: str, seed: int) -> Calendered:
         model=cathode.model,
         seed=1000 + number("nmc", cycles, seed),
     )
+    return replace(drawn, cbd_threshold=milled.cbd_threshold, let_go=milled.let_go)
 
 
 def polished(cycles: int, place: int, size: str, seed: int) -> dict[str, xr.DataArray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -73,6 +73,7 @@ def load_stack(
     """
     check_choice(name, size, seed, sizes=get_args(Size), crop="stack.image")
     if name not in cycling.CATHODES and Path(name).is_dir():
+        _check_plain(name, cycles, size, seed)
         return stack_from_folder(Path(name), tilt_deg=tilt_deg, voxel_size_um=voxel_size_um)
     which, state = _piece(name, cycles, "a folder that holds stack.tif")
     if voxel_size_um is not None or tilt_deg != MillingModel().tilt_deg:
@@ -143,6 +144,7 @@ def load_phases(
     """
     check_choice(name, "full", seed, sizes=("full",), crop="phases")
     if name not in cycling.CATHODES and Path(name).exists():
+        _check_plain(name, cycles, "small", seed)
         return as_labels(read(name, voxel_size_um))
     which, state = _piece(name, cycles, "a file of labels")
     if voxel_size_um is not None:
@@ -153,6 +155,54 @@ def load_phases(
     place = _folder(f"{which}-{state}", "full", int(seed))
     cache.make(place, {"phases": lambda: cycling.phases(which, state, int(seed))})
     return as_labels(read(place / "phases.ome.zarr").load())
+
+
+def load_states(
+    samples: Mapping[str, tuple[str, int] | str | Path],
+    *,
+    seed: int = 0,
+    voxel_size_um: float | Sequence[float] | None = None,
+) -> dict[str, xr.DataArray]:
+    """Load the phases of several pieces of cathode, to compare them.
+
+    Parameters
+    ----------
+    samples : mapping of str to (str, int) or path
+        By the name that each is given: cathode and cycles of the digital twin, as ``("nmc", 20)``, or a file
+        of labels.
+    seed, voxel_size_um
+        As for :func:`load_phases`.
+
+    Returns
+    -------
+    dict of str to xarray.DataArray
+        Labels by name.
+
+    Raises
+    ------
+    TypeError
+        If `samples` is no mapping.
+    ValueError
+        As :func:`load_phases`.
+
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> ct.datasets.load_states({})
+    {}
+    """
+    if not isinstance(samples, Mapping):
+        raise TypeError(
+            f"Cannot load a {type(samples).__name__} of samples: names and what they stand for are needed. "
+            "Pass for instance {'pristine': ('nmc', 0), 'mine': 'labels.tif'}."
+        )
+    loaded = {}
+    for name, which in samples.items():
+        piece = which if isinstance(which, tuple | list) else (which,)
+        own = len(piece) == 1 and str(piece[0]) not in cycling.CATHODES
+        edge = voxel_size_um if own else None
+        loaded[name] = load_phases(*piece, seed=0 if own else seed, voxel_size_um=edge)
+    return loaded
 
 
 def load_polished(cycles: int = 0, place: int = 0, size: Size = "small", *, seed: int = 0) -> Section:
@@ -196,6 +246,15 @@ def load_polished(cycles: int = 0, place: int = 0, size: Size = "small", *, seed
     image, truth = (read(folder / f"{key}{suffix}").load() for key in ("image", "truth"))
     about = _ABOUT.format(cathode="NMC", cycles=state, seed=seed)
     return Section(image=image, truth=as_labels(truth), source="digital twin", about=about)
+
+
+def _check_plain(name: str | Path, cycles: Any, size: Any, seed: Any) -> None:
+    """Refuse to choose a state of a reader's own file."""
+    if (cycles, size, seed) != (None, "small", 0):
+        raise ValueError(
+            f"Cannot load {name!r} with cycles {cycles!r}, size {size!r} and seed {seed!r}: these choose a "
+            "digital twin. Leave them out for files of your own."
+        )
 
 
 def _piece(name: str | Path, cycles: int | None, other: str) -> tuple[str, int]:

@@ -208,8 +208,9 @@ def _develop(out: Any, image: Any, light: Any, key: Any, z: int) -> None:
 def look_back(codes: Any, count: int, places: Any, shift: Any, look: float) -> Any:
     """Return what is seen at each pixel of the first faces, and how far behind each.
 
-    `places` is the depth of each face in µm, and `shift` how many rows and columns lower in the image of
-    each face the beam meets it than in the first one's.
+    The beam goes down: faces must hold the rows below those that are imaged. `places` is the depth of each
+    face in µm, and `shift` how many rows and columns lower in the image of each face the beam meets it than
+    in the first one's.
     """
     seen = np.zeros((count, codes.shape[1], codes.shape[2]), np.uint8)
     depth = np.zeros(seen.shape, np.float32)
@@ -227,10 +228,8 @@ def _behind(codes: Any, k: int, j: int, i: int, places: Any, shift: Any, look: f
         far = places[m] - places[k]
         if far > look:
             break
-        y = j + int(np.rint(shift[m, 0] - shift[k, 0]))
+        y = min(max(j + int(np.rint(shift[m, 0] - shift[k, 0])), 0), codes.shape[1] - 1)
         x = min(max(i + int(np.rint(shift[m, 1] - shift[k, 1])), 0), codes.shape[2] - 1)
-        if not 0 <= y < codes.shape[1]:
-            break
         if codes[m, y, x] != PORE:
             return codes[m, y, x], np.float32(far)
     return np.uint8(PORE), np.float32(look)

@@ -41,7 +41,7 @@ class MillingModel:
     tilt_deg: float = 36.0
     thickness_sd: float = 0.15
     thickness_slices: float = 5.0
-    followed: float = 0.9
+    followed: float = 0.95
     drift_um: float = 0.01
     coating_um: float = 1.0
     mark_um: float = 0.3

@@ -25,7 +25,7 @@ from .scene import Planes, Scene
 Array = npt.NDArray[np.float64]
 Progress = Callable[[Iterable[int]], Iterable[int]]
 _SLAB = 32
-TOP_PIXELS = 12
+TOP_PIXELS = 40
 """Rows of the first image above the coating, so that images may drift."""
 
 
@@ -155,7 +155,9 @@ def slice_and_view(
     behind = int(np.ceil(optics.look_um / thick)) + 1
     slices = slice_table(count + behind, thick, mill, seed)
     marks = mark_table(columns * pixel, count * thick, top, mill)
-    stage = _Stage(specimen, mill, slices, marks, (rows, columns), pixel, top, (z0, y0, x0))
+    # Behind its pores the beam sees what lies below the image.
+    below = int(np.ceil(optics.look_um * np.sin(np.radians(mill.tilt_deg)) / pixel)) + 1
+    stage = _Stage(specimen, mill, slices, marks, (rows + below, columns), pixel, top, (z0, y0, x0))
     images = np.empty((count, rows, columns), np.uint8)
     later = stage.codes(count, count + behind)[0]
     for first in progress(range((count - 1) // _SLAB * _SLAB, -1, -_SLAB)):
@@ -163,7 +165,9 @@ def slice_and_view(
         faces, owners = stage.codes(first, last)
         codes = np.concatenate([faces, later])
         backs = stage.backs(codes, first, last, optics.look_um)
-        images[first:last] = face_image.record(faces, owners, backs, pixel, optics, first, seed)
+        seen, depth = (back[:, :rows] for back in backs)
+        shown = faces[:, :rows], owners[:, :rows], (seen, depth)
+        images[first:last] = face_image.record(*shown, pixel, optics, first, seed)
         later = codes[:behind].copy()
     image = volume(images, [thick, pixel, pixel], name="slice-and-view")
     place = (z0, y0 - top / cos, x0)
