@@ -9,6 +9,8 @@ from .table import show
 
 TOPICS = (
     "registration",
+    "slice_alignment",
+    "destriping",
     "coarsening",
     "agreement",
     "thresholds",
@@ -18,6 +20,8 @@ TOPICS = (
     "particles",
     "local_thickness",
     "size_density",
+    "conduction",
+    "contact",
 )
 SMALL, LARGE = 128, 512
 

@@ -1,10 +1,10 @@
 """Correlative tomography of battery electrodes: the algorithms behind the handbook.
 
-Rooms, in the order in which data passes through them: `datasets` and `simulate`, `register`, `segment`,
-`measure`, `published`, `show`, `explore`; `read` and `write` are files in and out.
+Rooms, in the order in which data passes through them: `datasets` and `simulate`, `reconstruct`, `register`,
+`segment`, `measure`, `published`, `show`, `explore`; `read` and `write` are files in and out.
 """
 
-from . import datasets, explore, measure, published, register, segment, show, simulate
+from . import datasets, explore, measure, published, reconstruct, register, segment, show, simulate
 from .io import read, write
 from .phases import Phase
 from .volume import volume, voxel_size
@@ -17,6 +17,7 @@ __all__ = [
     "measure",
     "published",
     "read",
+    "reconstruct",
     "register",
     "segment",
     "show",
