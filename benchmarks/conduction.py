@@ -40,8 +40,8 @@ def rows(size: int) -> Iterator[Row | str]:
     yield f"Conductivity less ours, on the same voxels: {', '.join(apart)}."
     yield (
         "≈: the peer was timed on a part (SciPy 64³ voxels, PyAMG and TauFactor 128³), its time multiplied "
-        "by the number of voxels, though SciPy and TauFactor take more steps where there are more; its memory "
-        "is that of the part."
+        "by the number of voxels, though SciPy and TauFactor take more steps where there are more; its "
+        "memory is that of the part."
     )
     if missing:
         yield f"Left out, for they are not installed here: {', '.join(dict.fromkeys(missing))}."

@@ -90,6 +90,19 @@ def test_polished_sections_lie_in_the_folder_data():
         assert section.image.shape == section.truth.shape == (1200, 1000)
         assert section.source == "digital twin"
         assert ct.voxel_size(section.image) == (0.05, 0.05)
+        for phase in (ct.Phase.AM, ct.Phase.CBD, ct.Phase.PORE):
+            np.testing.assert_array_equal(section.of_class(phase.label), section.truth == phase)
+        assert not section.of_class("platinum depth").any()
+        assert section.merge == {}
+
+
+def test_a_place_is_a_number(monkeypatch):
+    def unpacked(*_):
+        raise AssertionError("simulated what lies in the folder data")
+
+    monkeypatch.setattr(cycling, "polished", unpacked)
+    image = ct.datasets.load_polished(0, 1.0).image
+    np.testing.assert_array_equal(image, ct.datasets.load_polished(0, np.int64(1)).image)
 
 
 def test_a_folder_of_ones_own(tmp_path):
@@ -105,6 +118,76 @@ def test_a_folder_of_ones_own(tmp_path):
     (tmp_path / "marks.csv").write_text("y,x\n1,2\n")
     with pytest.raises(ValueError, match="y_um, x_um and slope are needed"):
         ct.datasets.load_stack(tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    ct.write(ct.volume(np.zeros((3, 8, 9), np.uint8), (0.05, 0.025, 0.025)), tmp_path / "stack.tif")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("y_um,x_um,slope\n1,2,0,7\n", "Cannot read the marks of .*marks.csv"),
+        ("y_um,x_um,slope\n1,2,0\n1,2,0,7\n", "Cannot read the marks of .*saw 4"),
+        ("y_um,x_um,slope\n1,2\n", "1 rows, and one or more are needed, with finite numbers"),
+        ("y_um,x_um,slope\na,b,c\n", "with finite numbers"),
+        ("y_um,x_um,slope\n1,nan,0\n", "with finite numbers"),
+        ("y_um,x_um,slope\n1,inf,0\n", "with finite numbers"),
+        ("y_um,x_um,slope\n", "0 rows"),
+        ("", "Cannot read the marks of .*marks.csv: No columns"),
+        ("y_um,x_um,slope\n1,2,0\n".encode("utf-16"), "Cannot read the marks of .*marks.csv.*in UTF-8"),
+    ],
+)
+def test_marks_that_are_none_are_refused(folder, text, message):
+    (folder / "marks.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ValueError, match=message):
+        ct.datasets.load_stack(folder)
+
+
+@pytest.mark.parametrize("text", ["y_um,x_um,slope\n1,2,0\n", "\ufeffnote,y_um,x_um,slope\na,1,2,0,\n\n"])
+def test_marks_are_read_by_their_columns(folder, text):
+    (folder / "marks.csv").write_bytes(text.encode())
+    marks = ct.datasets.load_stack(folder).marks
+    assert marks[["y_um", "x_um", "slope"]].to_numpy().tolist() == [[1, 2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("tilt", "error"),
+    [(float("nan"), ValueError), (-400, ValueError), (90, ValueError), ("36", TypeError), (True, TypeError)],
+)
+def test_angles_that_cannot_be_are_refused(folder, tilt, error):
+    with pytest.raises(error, match=f"Cannot load a stack with tilt_deg {tilt!r}: a number from 0 to 80"):
+        ct.datasets.load_stack(folder, tilt_deg=tilt)
+
+
+@pytest.mark.parametrize(
+    ("image", "error", "message"),
+    [
+        (np.zeros((1, 8, 9), np.uint8), ValueError, "one slice, and two or more are needed"),
+        (np.zeros((3, 8, 9), bool), TypeError, "a mask of booleans"),
+    ],
+)
+def test_images_that_are_no_stack_are_refused(tmp_path, image, error, message):
+    ct.write(ct.volume(image, 0.05), tmp_path / "stack.ome.zarr")
+    with pytest.raises(error, match=message):
+        ct.datasets.load_stack(tmp_path)
+
+
+def test_the_truth_is_told_on_volumes():
+    stack = ct.datasets.load_stack("nmc")
+    with pytest.raises(ValueError, match="Cannot use a 2D image with dims"):
+        stack.truth(stack.image.isel(z=0))
+    with pytest.raises(ValueError, match="Cannot tell the truth on an image: the image has 2 channels"):
+        stack.truth(stack.image.expand_dims(channel=["a", "b"]))
+
+
+@pytest.mark.parametrize("name", [None, 5, ["nmc"], b"nmc"])
+@pytest.mark.parametrize("load", [ct.datasets.load_stack, ct.datasets.load_phases])
+def test_names_that_are_none_are_refused(load, name):
+    with pytest.raises(TypeError, match="a name or a path is needed"):
+        load(name)
 
 
 def test_labels_of_ones_own(tmp_path):
@@ -127,6 +210,14 @@ def test_labels_of_ones_own(tmp_path):
         (lambda: ct.datasets.load_phases("nmc", voxel_size_um=1.0), "states its own"),
         (lambda: ct.datasets.load_polished(0, 3), "Cannot load place 3"),
         (lambda: ct.datasets.load_polished(1), "after 1 cycles"),
+        (lambda: ct.datasets.load_polished(0, True), "Cannot load place True"),
+        (lambda: ct.datasets.load_polished(0, np.array([0, 1])), "Cannot load place array"),
+        (lambda: ct.datasets.load_polished(0, "1"), "Cannot load place '1'"),
+        (lambda: ct.datasets.load_stack("he-nmc", True), "after True cycles"),
+        (lambda: ct.datasets.load_stack("nmc", np.array([20, 0])), "after array"),
+        (lambda: ct.datasets.load_stack("nmc", [20]), r"after \[20\] cycles"),
+        (lambda: ct.datasets.load_stack("x" * 5000), "known are nmc and he-nmc"),
+        (lambda: ct.datasets.load_phases("x" * 5000), "known are nmc and he-nmc"),
         (lambda: ct.datasets.load_phases(cycling.FOLDER / "nmc-0.csv", 20), "choose a digital twin"),
         (lambda: ct.datasets.load_stack(cycling.FOLDER, seed=2), "choose a digital twin"),
     ],
@@ -143,3 +234,29 @@ def test_the_fields_of_view_are_those_of_the_images():
     assert (row["y"], row["x"]) == image.shape[1:]
     assert row["z_um"] == pytest.approx(image.sizes["z"] * 0.05)
     assert table.loc[("he-nmc", "full"), "x_um"] == pytest.approx(1024 * 0.035)
+
+
+def test_the_particles_that_were_drawn_fill_their_fraction_but_for_overlaps():
+    table = ct.datasets.drawn_particles("nmc", 20)
+    assert 0.69 < table.volume_um3.sum() / table.attrs["piece_um3"] < 1.0
+    with pytest.raises(ValueError, match="after 10 cycles"):
+        ct.datasets.drawn_particles("nmc", 10)
+
+
+def test_labelled_images_lie_over_the_raw_ones():
+    """Grey values of a drifted image sort by its own labels, and less well by those of the first image."""
+    stack = ct.datasets.load_stack("nmc")
+    labels = stack.labelled([0, 59])
+    assert (labels.values[1:59] == 255).all()
+
+    def apart(image, codes):
+        solid = [image[codes == p].mean() for p in (1, 2)]
+        wrong = np.mean((image > 128)[codes == 1]) + np.mean((image < 112)[codes == 2])
+        return solid[1] - solid[0], wrong
+
+    last = stack.image.values[59].astype(float)
+    right, shifted = (apart(last, labels.values[k]) for k in (59, 0))
+    assert right[0] > 60
+    assert right[1] < 0.05 < shifted[1]
+    with pytest.raises(ValueError, match="whole numbers from 0 to 59"):
+        stack.labelled([60])

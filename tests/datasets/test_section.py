@@ -58,6 +58,8 @@ def test_fields_of_view_of_both_twins():
     assert (full.x, full.y, full.voxel_nm) == (4096, 3816, 20.0)
     with pytest.raises(ValueError, match="digital twins are"):
         ct.datasets.fields_of_view("kintsugy")
+    with pytest.raises(ValueError, match="digital twins are"):
+        ct.datasets.fields_of_view(["kintsugi"])
 
 
 def test_a_folder_of_files(stored, tmp_path):
@@ -92,6 +94,8 @@ def test_where_a_class_lies(stored, tmp_path):
     assert not without.any()
     with pytest.raises(ValueError, match="no class has that name. Known are current collector, active"):
         stored.of_class("platinum")
+    with pytest.raises(ValueError, match=r"Cannot tell where \['pore'\] lies"):
+        stored.of_class(["pore"])
 
 
 def test_one_table_tells_the_phase_of_each_class(stored):

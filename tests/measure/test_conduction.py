@@ -344,3 +344,26 @@ def test_no_number_is_returned_before_it_can_be_trusted(monkeypatch):
     monkeypatch.setattr(conduction_solver, "_LONGEST", 2)
     with pytest.raises(RuntimeError, match=r"after 2 steps power .* do not agree to 0\.0001"):
         effective(blobs((20, 21, 22)), [1e-3, 1.0, 30.0])
+
+
+def test_a_hole_in_a_wall_has_the_constriction_of_the_closed_form():
+    # A disc in the section of a tube, Yovanovich: R = ψ(a/b) / (2 σ a) for both sides; and its own thickness.
+    radius, wide, deep = 6, 24, 36
+    y, x = np.indices((50, 50)) - 24.5
+    tube, hole = np.hypot(y, x) < wide, np.hypot(y, x) < radius
+    codes = np.repeat(tube[None], 2 * deep + 1, 0).astype(int)
+    codes[deep] = hole
+    found = codes.shape[0] / (effective(codes, [0, 1.0]) * 50 * 50) - 2 * deep / tube.sum()
+    share = radius / wide
+    psi = 1 - 1.40978 * share + 0.34406 * share**3 + 0.0435 * share**5 + 0.02271 * share**7
+    true = psi / (2 * radius) + 1 / hole.sum()
+    assert 1.03 < found / true < 1.12  # the grid makes edges blunt: too much resistance, 7.5 % at this radius
+
+
+def test_a_stack_of_thin_gaps_at_the_largest_contrast():
+    row = np.r_[np.full(20, 1), 2, np.full(20, 1), 2, np.full(20, 1)]
+    codes = np.broadcast_to(row[:, None, None], (62, 9, 9)).copy()
+    true = 62 / (60 + 2e9)
+    assert effective(codes, [0, 1.0, 1e-9]) == pytest.approx(true, rel=1e-6)
+    codes[:, 4, 4] = 1  # one bridge of the good conductor carries nearly all
+    assert effective(codes, [0, 1.0, 1e-9]) > 1e5 * true

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import corrtomo as ct
-from corrtomo.measure import faces as faces_module
+from corrtomo.measure.contact import faces as faces_module
 
 repeatable = settings(deadline=None, derandomize=True, max_examples=60)
 PORE, CBD, AM, COLLECTOR, LEFT_OUT = 0, 1, 2, 3, 255

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 import corrtomo as ct
-from corrtomo.measure.contact_bias import grown, shrunk
+from corrtomo.measure.contact.bias import grown, shrunk
 
 repeatable = settings(deadline=None, derandomize=True, max_examples=25)
 PORE, CBD, AM, LEFT_OUT = 0, 1, 2, 255

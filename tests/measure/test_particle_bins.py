@@ -139,6 +139,32 @@ def test_inclusion_is_the_share_of_places_at_which_a_box_is_whole():
     assert table.inclusion[1] == pytest.approx(whole / (6 * 7 * 9))
 
 
+@pytest.mark.parametrize(
+    ("whole_at", "starts", "expected"),
+    [
+        ((), range(10), 10),  # the electrode goes on at both sides
+        (("y first",), range(10), 10),  # it ends at the first side, and goes on beyond the last
+        (("y last",), range(-3, 7), 10),
+        (("y first", "y last"), range(7), 7),  # all of it is seen
+    ],
+)
+def test_a_side_where_the_electrode_ends_cuts_no_particle(whole_at, starts, expected):
+    """A rod of 4 voxels once at each place of its electrode: the sum is the number of places."""
+    corrected, cut, plain = 0.0, 0, 0.0
+    for start in starts:
+        values = np.zeros((5, 10, 5), bool)
+        values[2, max(start, 0) : start + 4, 2] = True
+        table = ct.measure.particles(image(values), whole_at=whole_at)
+        across = ((5 - 1 - 1) / 5) ** 2
+        corrected += ct.measure.particle_bins(table, (1,)).corrected.sum() * across
+        cut += int(table.touches_border[1])
+        plain += ct.measure.particle_bins(ct.measure.particles(image(values)), (1,)).corrected.sum() * across
+    assert corrected == pytest.approx(expected)
+    assert cut == {0: 5, 1: 4, 2: 0}[len(whole_at)]
+    if len(whole_at) == 2:  # to correct for sides that cut nothing counts too many
+        assert plain == pytest.approx(10)
+
+
 def test_corrected_counts_are_exact_over_all_places_of_a_window():
     """In a periodic box each particle has each place: the mean over all windows is what is there."""
     box = np.zeros((8, 7, 8), bool)
@@ -209,6 +235,13 @@ TABLE = ct.measure.particles(BALL)
             ValueError,
             "with connectivity=6 and depth_um=1.0.*Leave connectivity out",
         ),
+        (lambda: ct.measure.particles(BALL, whole_at="y first"), TypeError, "a sequence of sides is needed"),
+        (
+            lambda: ct.measure.particles(BALL, whole_at=("y",)),
+            ValueError,
+            "'y' is no side.*z first, z last",
+        ),
+        (lambda: ct.measure.particles(BALL[14], whole_at=["z last"]), ValueError, "'z last' is no side"),
         (lambda: ct.measure.particle_separation(BALL, 1.0), TypeError, "depths_um 1.0: a sequence"),
         (lambda: ct.measure.particle_separation(BALL, [0.0]), ValueError, "with depth 0.0"),
         (lambda: ct.measure.particle_separation(BALL & False, [1.0]), ValueError, "none of the 37845 voxels"),

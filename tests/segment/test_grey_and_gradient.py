@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.ndimage import gaussian_filter
 
 import corrtomo as ct
+from corrtomo.phases import as_labels
 
 LEVELS = {"cbd_threshold": 67, "am_threshold": 130}
 WINDOW = (0.3, 0.5)  # 3 × 5 pixels of 0.1 µm
@@ -276,6 +277,7 @@ def test_options_that_cannot_be_are_refused(options, error, said):
         (IMAGE.expand_dims(channel=["a", "b"]), ValueError, "the image has 2 channels"),
         (ct.volume(np.zeros((10, 10)), 0.1, dims=("z", "x")), ValueError, "a section face is y, x"),
         (ct.volume(np.zeros((1, 1)), 0.1), ValueError, "1 to 1 are possible"),
+        (as_labels(IMAGE % 3), TypeError, "of labels: grey values are needed"),
     ],
 )
 @pytest.mark.parametrize("work", ["grey_and_gradient", "groove_gradient", "fit_grey_and_gradient"])
@@ -312,11 +314,18 @@ def test_a_grey_value_that_is_no_number_in_a_chunk_is_refused_when_computed():
         (IMAGE % 3, {"gradient_weights_um": "0.3"}, TypeError, "several numbers in µm are needed"),
         (IMAGE % 3, {"gradient_weights_um": [-1]}, ValueError, "so 0 or more is needed"),
         (IMAGE % 3, {"gradient_weights_um": ["a"]}, TypeError, "a number is needed"),
+        (IMAGE % 3, {"gradient_weights_um": np.array(1.0)}, TypeError, "several numbers in µm are needed"),
     ],
 )
 def test_areas_that_teach_nothing_are_refused(truth, options, error, said):
     with pytest.raises(error, match=re.escape(said)):
         ct.segment.fit_grey_and_gradient(IMAGE, truth, window_um=WINDOW, **options)
+
+
+def test_weights_beyond_what_a_float_holds_are_refused():
+    image, truth = face(6, shape=(60, 80))
+    with pytest.raises(ValueError, match="gradient weight 1e.308 µm: the strongest gradient is .* finite"):
+        ct.segment.fit_grey_and_gradient(image, truth, gradient_weights_um=[0, 1e308])
 
 
 def test_labels_on_one_grey_value_are_refused():

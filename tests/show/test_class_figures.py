@@ -144,6 +144,15 @@ def test_a_composite_refuses_options_that_cannot_be(options, error, said):
         ({"level": "half"}, TypeError, "level 'half': a number"),
         ({"level": float("nan")}, ValueError, "level nan"),
         ({"x": ["n"]}, TypeError, "two texts are needed"),
+        ({"tables": {"one": TABLE.assign(n=np.nan)}}, ValueError, "'one': n goes from nan to nan"),
+        ({"tables": {"one": TABLE.assign(n=np.inf)}, "interval": None}, ValueError, "finite places"),
+        (
+            {"tables": {"one": TABLE.assign(n=TABLE.n - 1)}, "scale": "log"},
+            ValueError,
+            "from 0 to 3.*above z",
+        ),
+        ({"tables": {"one": TABLE.assign(n="a")}, "scale": "log"}, TypeError, "column n has dtype"),
+        ({"tables": {"one": TABLE.assign(k="a")}}, TypeError, "column k has dtype"),
     ],
 )
 def test_curves_refuse_options_that_cannot_be(options, error, said):

@@ -101,6 +101,15 @@ def test_sections_lazy_volumes_and_several_of_them() -> None:
     assert [text.get_text() for text in legend.get_texts()] == ["contact", "lost contact"]
 
 
+def test_a_plane_without_binder_is_shown_where_the_volume_has_some() -> None:
+    codes = np.full((3, 4, 4), 2, np.uint8)
+    codes[0] = 1
+    image = as_labels(ct.volume(codes, 0.1))
+    assert ct.show.contact(image, depth="z", index=2, **WORDS).drawing.axes
+    with pytest.raises(ValueError, match="no voxel is carbon binder domain"):
+        ct.show.contact(image[1:], depth="z", index=1, **WORDS)
+
+
 def profile(shares: Any, counted: Any, start: float = 0.0) -> xr.DataArray:
     at = start + 0.035 * np.arange(len(shares))
     return xr.DataArray(
@@ -112,6 +121,7 @@ def profile(shares: Any, counted: Any, start: float = 0.0) -> xr.DataArray:
 
 def test_means_are_weighted_by_what_was_counted() -> None:
     assert weighted_mean(profile([0.2, 0.8, np.nan], [3, 1, 0])) == pytest.approx((0.6 + 0.8) / 4)
+    assert weighted_mean(profile([0.2, 0.8, np.nan], [3, 1, 9])) == pytest.approx((0.6 + 0.8) / 4)
     image = electrode()
     whole = ct.measure.contact_fraction(image, axes=("z", "x"))
     assert weighted_mean(ct.measure.contact_profile(image, depth="y")) == pytest.approx(whole)
@@ -271,6 +281,20 @@ SHOWN: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "negative": (electrode(), {"index": -1}, ValueError, "Choose one inside"),
     "both": (electrode(), {"index": 1, "at_um": 0.1}, ValueError, "Give one of them"),
     "one phase": (electrode(), {"of": 1}, ValueError, "two different phases"),
+    "no collector": (electrode(), {"touching": 3}, ValueError, "no voxel is current collector"),
+    "no separator": (electrode(), {"of": 4}, ValueError, "no voxel is separator"),
+    "index of a section": (electrode(0, (7, 8)), {"index": 77}, ValueError, "of a section with dims"),
+    "place of a section": (electrode(0, (7, 8)), {"at_um": 0.1}, ValueError, "Leave them out"),
+    "axis of a section": (electrode(0, (7, 8)), {"depth": "q"}, ValueError, "depth='q'"),
+    "text place": (electrode(), {"at_um": "1"}, TypeError, "the plane at at_um='1': a number"),
+    "list place": (electrode(), {"at_um": [1]}, TypeError, r"at_um=\[1\]"),
+    "flag place": (electrode(), {"at_um": True}, TypeError, "at_um=True"),
+    "far place": (electrode(), {"at_um": 1e308}, ValueError, "Choose one inside"),
+    "half index": (electrode(), {"index": 1.5}, TypeError, "index=1.5: a number"),
+    "text index": (electrode(), {"index": "1"}, TypeError, "index='1'"),
+    "flag index": (electrode(), {"index": True}, TypeError, "index=True"),
+    "one title": ({None: electrode(), "": electrode()}, {}, ValueError, "two panels would have the title"),
+    "no letter": ({str(i): electrode() for i in range(30)}, {}, ValueError, "holds 30 labels.*up to 26"),
 }
 
 
@@ -300,6 +324,16 @@ PROFILES: dict[str, tuple[Any, dict[str, Any], type[Exception], str]] = {
     "text": ({"a": GOOD}, {"interval": {"a": "04"}}, ValueError, "a lower and an upper end"),
     "NaN end": ({"a": GOOD}, {"interval": {"a": (np.nan, 0.4)}}, ValueError, "both finite"),
     "bare number": ({"a": GOOD}, {"published": {"a": 0.54}}, ValueError, r"\(0\.54, 0\.005\)"),
+    "two depths": (
+        {"a": GOOD, "b": GOOD.rename(y="z")},
+        {},
+        ValueError,
+        "different axes.*'a': 'y', 'b': 'z'",
+    ),
+    "as text": ({"a": GOOD.astype(str)}, {}, TypeError, "whose shares have dtype <U"),
+    "places as text": ({"a": GOOD.assign_coords(y=["a", "b"])}, {}, TypeError, "positions have dtype"),
+    "text published": ({"a": GOOD}, {"published": "a"}, TypeError, "published of type str"),
+    "text interval": ({"a": GOOD}, {"interval": "a"}, TypeError, "interval of type str"),
     "as percent": ({"a": GOOD}, {"published": {"a": (54, 0.5)}}, ValueError, "a share from 0 to 1"),
 }
 
@@ -320,6 +354,12 @@ def test_3d_refuses() -> None:
         ct.show.contact_3d(shell(), touching=ct.Phase.AM, **WORDS)
     with pytest.raises(ValueError, match="Cannot show separator in 3D: no voxel"):
         ct.show.contact_3d(shell(), of=ct.Phase.SEPARATOR, **WORDS)
+    for touching in (ct.Phase.COLLECTOR, ct.Phase.SEPARATOR):
+        with pytest.raises(ValueError, match="Cannot show contact in 3D: no voxel is"):
+            ct.show.contact_3d(shell(), touching=touching, **WORDS)
+    for cut in ("abc", ("a", 1, 1), (1, (1, 2), 1), True):
+        with pytest.raises(TypeError, match="Cannot cut a block .* numbers are needed"):
+            ct.show.contact_3d(shell(), cut_um=cut, **WORDS)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="three edges"):
         ct.show.contact_3d(shell(), cut_um=(1, 1), **WORDS)
     with pytest.raises(ValueError, match="100 or more"):

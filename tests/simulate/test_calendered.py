@@ -199,11 +199,58 @@ class TestSurfaces:
         ({"within_um": "all"}, "Cannot set fractions within_um"),
         ({"seed": -1}, "Cannot simulate with seed -1"),
         ({"size_um": 5.0}, "Give a larger box"),
+        ({"size_um": "18"}, "size '18' µm"),
+        ({"am_fraction": "0.5"}, "am_fraction '0.5'"),
+        ({"diameter_um": "6"}, "diameter_um '6'"),
+        ({"diameter_um": True}, "diameter_um True"),
+        ({"geometric_sd": "1"}, "geometric_sd '1'"),
+        ({"overlap": None}, "overlap None"),
+        ({"within_um": [[0, 0, 0], [1, 1]]}, "Cannot set fractions within_um"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         ct.simulate.calendered(**{"size_um": SIZE, **change})
+
+
+@pytest.mark.parametrize("model", ["x", ct.simulate.FaceModel(), 0])
+def test_a_model_of_another_kind_is_refused(model):
+    with pytest.raises(TypeError, match="Cannot simulate with model .* a CalenderedModel is needed"):
+        ct.simulate.calendered(SIZE, model=model)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"gap_um": float("nan")}, "CalenderedModel with gap_um nan"),
+        ({"gap_um": -1}, "gap_um -1"),
+        ({"patch_um": float("nan")}, "patch_um nan"),
+        ({"patch_um": "1"}, "patch_um '1'"),
+        ({"patch_um": 0}, "patch_um 0: a finite number above zero"),
+        ({"opening_um": -1}, "opening_um -1"),
+        ({"opening_um": float("nan")}, "opening_um nan"),
+        ({"opening_rise_um": float("inf")}, "opening_rise_um inf"),
+        ({"touching": 5}, "touching 5: a share from 0 to 1"),
+        ({"cracked": True}, "cracked True"),
+        ({"inner_porosity": 1.0}, "inner_porosity 1.0"),
+        ({"crack_um": (float("nan"),) * 2}, "crack_um .nan, nan.*the narrowest first"),
+        ({"crack_um": (1,)}, "crack_um .1,."),
+        ({"crack_um": 1}, "crack_um 1"),
+        ({"crack_um": (0.3, 0.1)}, "crack_um .0.3, 0.1."),
+    ],
+)
+def test_settings_out_of_range_are_refused(setting, message):
+    with pytest.raises(ValueError, match=message):
+        ct.simulate.CalenderedModel(**setting)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [({"patch_um": 1e6}, "blurred by 1e.06 µm"), ({"inner_porosity": 0.1, "inner_um": 1e6}, "nodes")],
+)
+def test_fields_beyond_memory_are_refused(model, message):
+    with pytest.raises(ValueError, match=message):
+        ct.simulate.calendered(SIZE, model=ct.simulate.CalenderedModel(**model))
 
 
 def test_cycling_does_not_heal(cathode):

@@ -158,6 +158,14 @@ def test_a_polished_section_shows_the_plane(cathode):
         ({"slice_um": "thin"}, ValueError, "slice_um 'thin'"),
         ({"seed": 1.5}, ValueError, "seed 1.5"),
         ({"specimen": ct.volume(np.zeros((3, 3, 3)), 1.0)}, TypeError, "a calendered cathode is needed"),
+        ({"milling": "x"}, TypeError, "with milling 'x': a MillingModel is needed"),
+        ({"milling": 0}, TypeError, "with milling 0"),
+        ({"face": 0}, TypeError, "with face 0: a FaceModel is needed"),
+        ({"face": MillingModel()}, TypeError, "a FaceModel is needed"),
+        ({"progress": None}, TypeError, "Cannot show progress with None"),
+        ({"slice_um": 1e-6}, ValueError, "Cannot look 1.5 µm deep behind a face, in planes 1e-06 µm apart"),
+        ({"slice_um": 1e4}, ValueError, "Cannot simulate a window of .* nodes"),
+        ({"milling": MillingModel(drift_um=1e300)}, ValueError, "less drift"),
     ],
 )
 def test_what_cannot_be_milled_is_refused(cathode, change, error, message):
@@ -169,6 +177,19 @@ def test_what_cannot_be_milled_is_refused(cathode, change, error, message):
 
 
 @pytest.mark.parametrize(
+    ("pixel_um", "face", "error", "message"),
+    [
+        (1e-6, None, ValueError, "Cannot look 1.5 µm deep"),
+        (0.2, ct.simulate.FaceModel(look_um=1e6), ValueError, "Lower look_um"),
+        (0.2, MillingModel(), TypeError, "a FaceModel is needed"),
+    ],
+)
+def test_what_cannot_be_polished_is_refused(cathode, pixel_um, face, error, message):
+    with pytest.raises(error, match=message):
+        ct.simulate.polished_section(cathode, pixel_um, shape=(100, 80), face=face)
+
+
+@pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: MillingModel(tilt_deg=90), "Cannot look at a face under tilt_deg 90"),
@@ -176,9 +197,24 @@ def test_what_cannot_be_milled_is_refused(cathode, change, error, message):
         (lambda: MillingModel(drift_um=-1), "drift_um -1"),
         (lambda: MillingModel(mark_um=0), "mark_um 0"),
         (lambda: ct.simulate.FaceModel(groove=-1), "groove -1"),
-        (lambda: ct.simulate.FaceModel(back_um=0), "back_um 0"),
+        (lambda: MillingModel(tilt_deg="36"), "tilt_deg '36'"),
+        (lambda: MillingModel(tilt_deg=True), "tilt_deg True"),
+        (lambda: MillingModel(followed=None), "followed None"),
+        (lambda: MillingModel(coating_um="1"), "coating_um '1'"),
+        (lambda: MillingModel(drift_um=None), "drift_um None"),
+        (lambda: ct.simulate.FaceModel(back_um=0), "back_um 0: a finite length above zero"),
+        (lambda: ct.simulate.FaceModel(look_um=np.inf), "look_um inf"),
+        (lambda: ct.simulate.FaceModel(shadow=5), "shadow 5: a number from 0 to 1 is needed"),
+        (lambda: ct.simulate.FaceModel(groove=1e30), "groove 1e.30: a number from 0 to 255"),
+        (lambda: ct.simulate.FaceModel(grey_am=True), "grey_am True"),
+        (lambda: ct.simulate.FaceModel(grey_am=None), "grey_am None"),
     ],
 )
 def test_models_out_of_range_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_the_truth_is_told_on_volumes_only(clean):
+    with pytest.raises(ValueError, match="3D"):
+        clean.truth(clean.image.isel(z=0))

@@ -1,5 +1,6 @@
 """What a chapter loads: digital twins, and published real data."""
 
+from .drawn import drawn_particles
 from .fields_of_view import fields_of_view
 from .kintsugi_nmc import kintsugi_figure
 from .loading import load
@@ -15,6 +16,7 @@ __all__ = [
     "Sample",
     "Section",
     "Stack",
+    "drawn_particles",
     "fetch",
     "fields_of_view",
     "from_files",

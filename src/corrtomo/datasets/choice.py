@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+
+def check_name(name: Any, like: str) -> None:
+    """Refuse a name that is no text and no path; `like` is an example of one."""
+    if not isinstance(name, str | Path):
+        raise TypeError(
+            f"Cannot load {name!r}: a name or a path is needed, and this is a {type(name).__name__}. Pass "
+            f"for instance {like}."
+        )
+
+
+def is_there(name: str | Path) -> bool:
+    """Tell whether there is a file or a folder of that name; one that is too long is of none."""
+    try:
+        return Path(name).exists()
+    except OSError:
+        return False
+
+
+def is_one_of(value: Any, allowed: Collection[int]) -> bool:
+    """Tell whether a number is one of some; True and False are none."""
+    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    return number and value in allowed
 
 
 def check_choice(name: str | Path, size: Any, seed: Any, *, sizes: tuple[str, ...], crop: str) -> None:
@@ -13,7 +38,7 @@ def check_choice(name: str | Path, size: Any, seed: Any, *, sizes: tuple[str, ..
 
     `crop` is what cuts a part out of what is loaded, for the message.
     """
-    if size not in sizes:
+    if not isinstance(size, str) or size not in sizes:
         raise ValueError(
             f"Cannot load {name!r} at size {size!r}: allowed are {', '.join(sizes)}. "
             f"Crop a twin with {crop}.isel(x=slice(...))."

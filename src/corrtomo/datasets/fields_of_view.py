@@ -42,7 +42,7 @@ def fields_of_view(name: str = xt_fibsem.NAME) -> pd.DataFrame:
     np.float64(28.5)
     """
     tables = {xt_fibsem.NAME: _volumes, kintsugi.NAME: _sections, cycling.NAME: _stacks}
-    if name not in tables:
+    if not isinstance(name, str) or name not in tables:
         raise ValueError(
             f"Cannot list the fields of view of {name!r}: the digital twins are {list(tables)}. Those of "
             "other images stand in their coordinates."

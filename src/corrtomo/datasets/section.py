@@ -80,7 +80,7 @@ class Section:
         """
         codes = {} if self.classes is None else self.classes.attrs["classes"]
         known = dict.fromkeys([*codes, *CLASSES, *(p.label for p in Phase if p is not Phase.LEFT_OUT)])
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise ValueError(
                 f"Cannot tell where {name!r} lies: no class has that name. Known are {', '.join(known)}. "
                 "Pass one of them."

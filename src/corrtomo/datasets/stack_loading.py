@@ -15,9 +15,9 @@ from ..phases import as_labels
 from ..simulate import MillingModel
 from ..simulate.milling import mark_table, slice_table
 from . import cache, cycling
-from .choice import check_choice
-from .section import Section
-from .stack import Stack, stack_from_folder
+from .choice import check_choice, check_name, is_one_of, is_there
+from .section import Section, classes_of_phases
+from .stack import Stack, check_tilt, stack_from_folder
 
 Size = Literal["small", "full"]
 
@@ -61,8 +61,10 @@ def load_stack(
     Raises
     ------
     ValueError
-        If name, state or size is not known, the seed is not a whole number from 0, or the folder does not
-        hold one stack.
+        If name, state or size is not known, the seed is not a whole number from 0, the tilt is not from 0 to
+        80 degrees, or the folder does not hold one stack.
+    TypeError
+        If the name is neither text nor a path, or the tilt is no number.
 
     Examples
     --------
@@ -71,8 +73,10 @@ def load_stack(
     >>> stack.image.shape, stack.tilt_deg, len(stack.marks)
     ((60, 320, 400), 36.0, 4)
     """
+    check_name(name, "'nmc', or a folder that holds stack.tif")
     check_choice(name, size, seed, sizes=get_args(Size), crop="stack.image")
-    if name not in cycling.CATHODES and Path(name).is_dir():
+    check_tilt(tilt_deg)
+    if name not in cycling.CATHODES and is_there(name) and Path(name).is_dir():
         _check_plain(name, cycles, size, seed)
         return stack_from_folder(Path(name), tilt_deg=tilt_deg, voxel_size_um=voxel_size_um)
     which, state = _piece(name, cycles, "a folder that holds stack.tif")
@@ -135,6 +139,8 @@ def load_phases(
     ------
     ValueError
         If name or state is not known, or the seed is not a whole number from 0.
+    TypeError
+        If the name is neither text nor a path.
 
     Examples
     --------
@@ -142,8 +148,9 @@ def load_phases(
     >>> ct.datasets.load_phases("nmc", 20).shape  # doctest: +SKIP
     (300, 447, 512)
     """
+    check_name(name, "'nmc', or a file of labels")
     check_choice(name, "full", seed, sizes=("full",), crop="phases")
-    if name not in cycling.CATHODES and Path(name).exists():
+    if name not in cycling.CATHODES and is_there(name):
         _check_plain(name, cycles, "small", seed)
         return as_labels(read(name, voxel_size_um))
     which, state = _piece(name, cycles, "a file of labels")
@@ -224,7 +231,7 @@ def load_polished(cycles: int = 0, place: int = 0, size: Size = "small", *, seed
     Returns
     -------
     Section
-        Image and truth.
+        Image, truth, and the phases of the truth as classes.
 
     Raises
     ------
@@ -233,10 +240,12 @@ def load_polished(cycles: int = 0, place: int = 0, size: Size = "small", *, seed
     """
     check_choice("polished", size, seed, sizes=get_args(Size), crop="section.image")
     _, state = _piece("nmc", cycles, "a folder, by ct.datasets.load_section()")
-    if place not in range(cycling.PLACES):
+    if not is_one_of(place, range(cycling.PLACES)):
         raise ValueError(
-            f"Cannot load place {place!r} of a polished section: allowed are 0 to {cycling.PLACES - 1}."
+            f"Cannot load place {place!r} of a polished section: allowed are 0 to {cycling.PLACES - 1}. "
+            "Image a section of your own with ct.simulate.polished_section()."
         )
+    place = int(place)
     folder, suffix = cycling.FOLDER / f"polished-{state}-{place}", ".ome.tif"
     if (size, seed) != ("small", 0) or not folder.is_dir():
         folder, suffix = _folder(f"polished-{state}-{place}", size, int(seed)), ".ome.zarr"
@@ -245,7 +254,9 @@ def load_polished(cycles: int = 0, place: int = 0, size: Size = "small", *, seed
             cache.make(folder, {key: partial(images.__getitem__, key) for key in images})
     image, truth = (read(folder / f"{key}{suffix}").load() for key in ("image", "truth"))
     about = _ABOUT.format(cathode="NMC", cycles=state, seed=seed)
-    return Section(image=image, truth=as_labels(truth), source="digital twin", about=about)
+    truth = as_labels(truth)
+    classes = classes_of_phases(truth)
+    return Section(image=image, truth=truth, classes=classes, source="digital twin", about=about)
 
 
 def _check_plain(name: str | Path, cycles: Any, size: Any, seed: Any) -> None:
@@ -266,7 +277,7 @@ def _piece(name: str | Path, cycles: int | None, other: str) -> tuple[str, int]:
         )
     states = list(cycling.CATHODES[str(name)].states)
     state = states[0] if cycles is None else cycles
-    if state not in states:
+    if not is_one_of(state, states):
         raise ValueError(
             f"Cannot load {name!r} after {cycles!r} cycles: the paper has {', '.join(map(str, states))}. "
             "Cycle a cathode of your own with ct.simulate.cycled()."

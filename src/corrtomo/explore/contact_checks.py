@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..measure.pair import check_axes, pair_of
+from ..measure.contact.pair import check_axes, pair_of
 from ..phases import Phase, check_codes
 from ..volume import spacing, voxel_size
 from .explorer import pack

@@ -4,12 +4,21 @@ from .agreement import cohen_kappa, confusion_matrix, kappa_from_confusion, land
 from .bootstrap import Interval, kappa_interval
 from .conduction import current_density, effective_conductivity, potential
 from .connected import connected_part, connected_share
-from .contact import contact_fraction, contact_profile
-from .contact_bias import contact_bias
-from .contact_blocks import contact_blocks
-from .contact_interval import ContactDrop, contact_drop, contact_interval
-from .contact_power import ContactPower, contact_power
-from .contact_surface import contact_surface
+from .contact import (
+    ContactDrop,
+    ContactPower,
+    EffectiveSamples,
+    contact_bias,
+    contact_blocks,
+    contact_drop,
+    contact_fraction,
+    contact_interval,
+    contact_power,
+    contact_profile,
+    contact_surface,
+    effective_sample_size,
+    variogram,
+)
 from .count_ratios import Ratio, ratio_change, ratio_profile
 from .cracks import cracks
 from .crevices import crack_labels
@@ -31,7 +40,6 @@ from .spectra import phase_spectra
 from .surface import surface_area, surface_area_faces
 from .thresholds import kappa_by_threshold, kappa_by_threshold_pair
 from .tortuosity import tortuosity_factor
-from .variogram import EffectiveSamples, effective_sample_size, variogram
 
 __all__ = [
     "ContactDrop",

@@ -9,6 +9,15 @@ from numba import njit, prange
 
 
 @njit(cache=True)
+def total(parts: Any) -> float:
+    """Return the sum of some numbers, one after another: a parallel loop would share them out by thread."""
+    added = 0.0
+    for part in parts:
+        added += part
+    return added
+
+
+@njit(cache=True)
 def _dot_plane(a: Any, b: Any) -> float:
     total = 0.0
     for j in range(a.shape[0]):
@@ -23,7 +32,7 @@ def dot(a: Any, b: Any) -> float:
     parts = np.zeros(a.shape[0])
     for k in prange(a.shape[0]):
         parts[k] = _dot_plane(a[k], b[k])
-    return float(parts.sum())
+    return total(parts)
 
 
 @njit(cache=True)

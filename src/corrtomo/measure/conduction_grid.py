@@ -19,6 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
+from .conduction_fields import total
+
 Codes = npt.NDArray[np.uint8]
 Field = npt.NDArray[np.floating]
 Table = npt.NDArray[np.float64]
@@ -133,7 +135,7 @@ def product(codes: Any, faces: Any, p: Any, q: Any) -> float:
     energies = np.zeros(p.shape[0])
     for k in prange(1, p.shape[0] - 1):
         energies[k] = _product_plane(codes, faces, p, q, k)
-    return float(energies.sum())
+    return total(energies)
 
 
 @njit(cache=True)

@@ -109,20 +109,20 @@ def _two_steps(levels: Levels, right: Values, depth: int) -> Values:
     left, share = subtract(right, along, length)
     few_fewer = depth > 0 and graph.size * _LESS > levels.size_of(depth - 1)
     if few_fewer or share <= _ENOUGH:
-        return length * first
+        return np.asarray(length * first)
     second = _cycle(levels, left, depth)
     _, energy_second, gain_second, shared = product(*graph, diagonal, second, left, along)
     own = energy_second - shared**2 / energy
     if not own > 0:  # the same direction again
-        return length * first
+        return np.asarray(length * first)
     step = gain_second / own
-    return combine(first, (gain - shared * step) / energy, second, step)
+    return np.asarray(combine(first, (gain - shared * step) / energy, second, step))
 
 
 def _cycle(levels: Levels, right: Values, depth: int) -> Values:
     """Relax, correct by the next level, relax in the opposite order: conjugate gradients need symmetry."""
     graph, diagonal, parents = levels.graphs[depth]
-    x = forward(*graph, diagonal, right)
+    x: Values = forward(*graph, diagonal, right)
     left = residual(*graph, diagonal, right, x)
     coarse = gather(parents, left, levels.size_of(depth + 1))
     scatter(parents, improve(levels, coarse, depth + 1), x)

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import get_num_threads, njit, prange, set_num_threads
 
+from .conduction_fields import total
+
 Values = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float32]
 
@@ -123,7 +125,7 @@ def product(
         begin = chunk * rows
         stop = min(begin + rows, len(x))
         parts[chunk] = _product_rows(starts, ends, weights, diagonal, x, a, b, out, begin, stop)
-    return out, parts[:, 0].sum(), parts[:, 1].sum(), parts[:, 2].sum()
+    return out, total(parts[:, 0]), total(parts[:, 1]), total(parts[:, 2])
 
 
 @njit(cache=True)
@@ -144,8 +146,8 @@ def subtract(a: Any, b: Any, times: float) -> tuple[Any, float]:
     for chunk in prange(len(parts)):
         begin = chunk * rows
         parts[chunk] = _subtract_rows(a, b, times, out, begin, min(begin + rows, len(a)))
-    before = parts[:, 0].sum()
-    return out, np.sqrt(parts[:, 1].sum() / before) if before > 0 else 0.0
+    before = total(parts[:, 0])
+    return out, np.sqrt(total(parts[:, 1]) / before) if before > 0 else 0.0
 
 
 @njit(cache=True, parallel=True)

@@ -26,6 +26,22 @@ def check_between(value: Any, what: str, low: float, high: float, *, doing: str)
     return float(value)
 
 
+def check_whole(value: Any, what: str, least: int, *, doing: str) -> int:
+    """Refuse what is no whole number from `least`, or return it.
+
+    Examples
+    --------
+    >>> check_whole(3, "seed", 0, doing="draw blocks")
+    3
+    """
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(
+            f"Cannot {doing} with {what}={value!r}: a whole number from {least} is needed. Leave it out."
+        )
+    return int(value)
+
+
 def check_named(value: Any, what: str, *, doing: str, like: str) -> dict[Any, Any]:
     """Refuse what is no mapping, or return it as a dict; `like` is an example of one."""
     if not isinstance(value, Mapping):

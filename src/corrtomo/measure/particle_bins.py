@@ -50,7 +50,8 @@ def particle_bins(table: pd.DataFrame, edges_um3: Sequence[float]) -> pd.DataFra
     -----
     Particles that touch the border are left out, and each of the rest counts for 1 / ``inclusion``: the rule
     of Miles and Lantuéjoul, unbiased whatever the shapes, where particles stand at random and keep their
-    shape. So the border must not be where the electrode ends. What is as long as the volume is never whole:
+    shape. Sides at which the electrode itself ends cut none: name them in ``whole_at`` of :func:`particles`,
+    else too many are counted. What is as long as the volume is never whole:
     such particles are missing from the corrected count, and if ``cut`` is large in the last bin, so are
     the numbers. Shares are NaN where no particle is counted.
 

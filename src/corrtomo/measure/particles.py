@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cc3d
@@ -112,7 +113,11 @@ def separate_particles(mask: xr.DataArray, *, depth_um: float) -> xr.DataArray:
 
 
 def particles(
-    mask: xr.DataArray, *, connectivity: int | None = None, depth_um: float | None = None
+    mask: xr.DataArray,
+    *,
+    connectivity: int | None = None,
+    depth_um: float | None = None,
+    whole_at: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Count the connected particles of a mask, and measure each.
 
@@ -128,25 +133,33 @@ def particles(
         Neighbours that belong together: 26 (default), 18 or 6 in 3D, 8 (default) or 4 in 2D.
     depth_um : float, optional
         Part particles that touch as :func:`separate_particles` does; instead of `connectivity`.
+    whole_at : sequence of str
+        Sides at which the electrode itself ends, so that none is cut there: an axis, then ``first`` or
+        ``last``, by position along it, as in ``("z first", "y last")``. By default all sides cut.
 
     Returns
     -------
     pandas.DataFrame
         A row for each particle, numbered as in :func:`label_particles` or :func:`separate_particles`; columns
         ``voxels``, ``volume_um3`` (``area_um2`` in 2D), ``diameter_um`` (of the ball or disc of that size),
-        the centre ``z_um, y_um, x_um``, ``touches_border``, and ``inclusion``, the chance that a particle of
-        these extents is whole in a volume of this size, for :func:`particle_bins`. No rows where the mask is
-        empty.
+        the centre ``z_um, y_um, x_um``, ``touches_border``, of a side that cuts, and ``inclusion``, the
+        chance that a particle of these extents is whole in a volume of this size, for :func:`particle_bins`.
+        No rows where the mask is empty.
 
     Raises
     ------
     TypeError
-        If `mask` is not boolean.
+        If `mask` is not boolean, or `whole_at` is no sequence of text.
     ValueError
-        If it is not 2D or 3D, or the connectivity is not one of these.
+        If it is not 2D or 3D, the connectivity is not one of these, or a side is none of the mask.
 
     Notes
     -----
+    Along an axis of n voxels a particle of b is whole at n - 1 - b of n places. Where the electrode ends at
+    one side, its particles lie between there and the other, and of n places n - b are whole; where it ends at
+    both, all are there, and inclusion is 1 along that axis. Particles that are pressed against a side named
+    in `whole_at` count as whole.
+
     Misleads: one voxel of contact makes two particles one, and particles that the border cuts are smaller
     than they are: leave them out with ``table[~table.touches_border]`` for sizes, which favours small ones,
     and weigh the rest by 1 / ``inclusion``, which puts that right.
@@ -159,6 +172,7 @@ def particles(
     [1.0, 0.5]
     """
     numbers = _numbers(mask, connectivity, depth_um)
+    cutting = _cutting(mask, whole_at)
     found = cc3d.statistics(numbers)
     sizes, starts = np.array(voxel_size(mask)), np.array(origin(mask))
     voxels = found["voxel_counts"][1:].astype(np.int64)
@@ -175,8 +189,8 @@ def particles(
     for axis, dim in enumerate(mask.dims):
         table[f"{dim}_um"] = starts[axis] + sizes[axis] * found["centroids"][1:, axis]
     boxes = found["bounding_boxes"][1:]
-    table["touches_border"] = [_at_border(box, numbers.shape) for box in boxes]
-    table["inclusion"] = [_inclusion(box, numbers.shape) for box in boxes]
+    table["touches_border"] = [_at_border(box, numbers.shape, cutting) for box in boxes]
+    table["inclusion"] = [_inclusion(box, numbers.shape, cutting) for box in boxes]
     return table.astype({"touches_border": bool, "inclusion": float})
 
 
@@ -231,11 +245,37 @@ def _label(mask: xr.DataArray, connectivity: int | None) -> Numbers:
     return np.asarray(numbers, np.uint32)
 
 
-def _at_border(box: tuple[slice, ...], shape: tuple[int, ...]) -> Any:
-    return any(part.start == 0 or part.stop == n for part, n in zip(box, shape, strict=True))
+def _cutting(mask: xr.DataArray, whole_at: Any) -> list[tuple[bool, bool]]:
+    """Return for each axis whether its first and its last side cut particles."""
+    if isinstance(whole_at, str) or not isinstance(whole_at, Sequence | set | frozenset):
+        raise TypeError(
+            f"Cannot {_DOING} with whole_at={whole_at!r}: a sequence of sides is needed. Pass for instance "
+            f'whole_at=("{mask.dims[0]} first",).'
+        )
+    sides = [f"{dim} {end}" for dim in mask.dims for end in ("first", "last")]
+    unknown = [side for side in whole_at if side not in sides]
+    if unknown:
+        raise ValueError(
+            f"Cannot {_DOING} with whole_at={tuple(whole_at)!r}: {unknown[0]!r} is no side of the mask. Its "
+            f"sides are {', '.join(sides)}."
+        )
+    return [(f"{dim} first" not in whole_at, f"{dim} last" not in whole_at) for dim in mask.dims]
 
 
-def _inclusion(box: tuple[slice, ...], shape: tuple[int, ...]) -> float:
-    """Return at how many of all places a box lies within a volume without touching its border, as a share."""
-    free = [max(0, n - 1 - (part.stop - part.start)) / n for part, n in zip(box, shape, strict=True)]
-    return float(np.prod(free))
+def _at_border(box: tuple[slice, ...], shape: tuple[int, ...], cutting: list[tuple[bool, bool]]) -> bool:
+    return any(
+        (first and part.start == 0) or (last and part.stop == n)
+        for part, n, (first, last) in zip(box, shape, cutting, strict=True)
+    )
+
+
+def _inclusion(box: tuple[slice, ...], shape: tuple[int, ...], cutting: list[tuple[bool, bool]]) -> float:
+    """Return at how many of all places a box lies within a volume and touches no side that cuts, as a share.
+
+    A place is where the first voxel of a box stands. Between both ends of an electrode all is seen.
+    """
+    free = 1.0
+    for part, n, ends in zip(box, shape, cutting, strict=True):
+        if any(ends):
+            free *= max(0, n + 1 - sum(ends) - (part.stop - part.start)) / n
+    return free

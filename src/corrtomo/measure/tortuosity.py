@@ -42,8 +42,18 @@ def tortuosity_factor(labels: xr.DataArray, phase: Phase, *, axis: str, progress
     Notes
     -----
     This is τ of D_eff = D ε / τ, by some written τ². It is not the length of ways over the straight line. ε
-    counts all voxels of the phase, dead ends and closed ones with them, so they raise τ.
+    counts all voxels of the phase, dead ends and closed ones with them, so they raise τ. Pores finer than a
+    voxel, those of the binder domain for instance, are not seen. For narrow necks and memory see
+    :func:`effective_conductivity`.
 
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> labels = ct.volume([[0, 0, 0], [2, 0, 2]], 0.5)
+    >>> round(ct.measure.tortuosity_factor(labels, ct.Phase.PORE, axis="x"), 3)
+    1.333
+    >>> ct.measure.tortuosity_factor(labels, ct.Phase.AM, axis="x")
+    inf
     """
     doing = "compute the tortuosity factor"
     check_image(labels, ndim=(2, 3))

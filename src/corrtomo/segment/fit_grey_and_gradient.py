@@ -84,6 +84,7 @@ def fit_grey_and_gradient(
     _check_truth(image, truth)
     gradient = groove_gradient(image, window_um=window_um, across=across)
     ends = _extremes(image, gradient, truth)
+    _check_scores(weights, ends)
     rows = []
     for weight in weights:
         counts, greys, scores = _count(image, gradient, truth, weight, ends)
@@ -95,7 +96,7 @@ def fit_grey_and_gradient(
 
 
 def _check_weights(weights: Any) -> list[float]:
-    if isinstance(weights, str) or not isinstance(weights, Iterable):
+    if isinstance(weights, str) or not isinstance(weights, Iterable) or getattr(weights, "ndim", 1) == 0:
         raise TypeError(
             f"Cannot {_DOING} with gradient_weights_um {weights!r}: several numbers in µm are needed. Pass "
             f"for instance {WEIGHTS_UM}."
@@ -143,6 +144,17 @@ def _extremes(*images: xr.DataArray) -> Ends:
             "parted. Check the channel that was passed, or scale the image first."
         )
     return low, high, steepest
+
+
+def _check_scores(weights: list[float], ends: Ends) -> None:
+    """Refuse weights with which scores are beyond what a float holds."""
+    low, high, steepest = ends
+    for weight in weights:
+        if not np.isfinite(high + weight * steepest - low):
+            raise ValueError(
+                f"Cannot {_DOING} with gradient weight {weight:g} µm: the strongest gradient is "
+                f"{steepest:.3g} grey values a µm, and scores must be finite. Pass for instance {WEIGHTS_UM}."
+            )
 
 
 def _count(

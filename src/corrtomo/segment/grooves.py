@@ -133,6 +133,11 @@ def check_grooves(
             f"Cannot {doing}: the image is a mask of booleans, and grey values are needed. Pass the image "
             "that the mask was made from."
         )
+    if "phases" in image.attrs:
+        raise TypeError(
+            f"Cannot {doing} of labels: grey values are needed, and this image lists phases in its "
+            "attributes. Pass the image that was segmented."
+        )
     missing = [dim for dim in FACE if dim not in image.dims]
     if missing:
         raise ValueError(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
+from string import ascii_lowercase
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from matplotlib.patches import Patch
 
-from ..measure.pair import check_axes, pair_of
+from ..measure.contact.pair import Pair, check_axes, check_present, pair_of
 from ..phases import Phase, check_codes
-from ..volume import spacing
+from ..volume import SPATIAL, spacing
 from .figure import Figure, Source, check_words, describe
 from .layout import row
 from .style import CONTACT, LOST, MUTED, house_style, phase_palette, rgb
@@ -76,10 +79,10 @@ def contact(
     Raises
     ------
     TypeError
-        If labels are not integer codes of phases.
+        If labels are not integer codes of phases, or `at_um` or `index` is no number.
     ValueError
-        If there is no volume, `depth` is not one of its axes, the plane lies outside, or a code is not a
-        phase.
+        If there is no volume or there are more than letters, two panels have one title, a phase does not
+        occur, `depth` is not one of the axes, the plane lies outside, or a code is not a phase.
 
     Notes
     -----
@@ -90,17 +93,23 @@ def contact(
     doing = "show contact"
     check_words(alt=alt, notice=notice)
     volumes = labels if isinstance(labels, Mapping) else {"": labels}
-    if not volumes:
+    if not 1 <= len(volumes) <= len(ascii_lowercase):
         raise ValueError(
-            f"Cannot {doing}: the mapping holds no labels. One volume or more is needed. "
-            "Pass {'pristine': labels}."
+            f"Cannot {doing}: the mapping holds {len(volumes) or 'no'} labels. One volume or more is needed, "
+            f"up to {len(ascii_lowercase)}, for each panel has a letter. Pass {{'pristine': labels}}."
         )
-    planes = {}
+    planes: dict[str, xr.DataArray] = {}
     for name, image in volumes.items():
-        pair_of(image, of, touching, None, doing=doing)
+        pair = pair_of(image, of, touching, None, doing=doing)
         plane, place = plane_at(image, depth, at_um=at_um, index=index)
-        check_codes(plane)
-        planes[name or place] = plane
+        check_occur(image, plane, pair, doing=doing)
+        title = name or place
+        if title in planes:
+            raise ValueError(
+                f"Cannot {doing}: two panels would have the title {title!r}. Each needs its own. Name each "
+                "volume in the mapping."
+            )
+        planes[title] = plane
     cuts = list(planes.values())
     with house_style():
         painted = {name: paint_panel(cut, of, touching, len(cuts), fills) for name, cut in planes.items()}
@@ -113,7 +122,13 @@ def plane_at(
 ) -> tuple[xr.DataArray, str]:
     """Return one plane across an axis, the middle one by default, and where it lies in words; 2D as it is."""
     if labels.ndim == 2:
+        if at_um is not None or index is not None or depth not in SPATIAL:
+            raise ValueError(
+                f"Cannot choose a plane by depth={depth!r}, at_um={at_um!r} and index={index!r} of a section "
+                f"with dims {labels.dims}: it is one. Leave them out, or pass a volume."
+            )
         return labels, "section"
+    _check_place(at_um, index)
     (dim, *more) = check_axes(labels, depth, doing="show a plane")
     if more:
         raise ValueError(f"Cannot show a plane across {depth!r}: one axis is needed. Pass depth={dim!r}.")
@@ -124,7 +139,8 @@ def plane_at(
     count, positions = labels.sizes[dim], labels[dim].values
     number = count // 2 if index is None else index
     if at_um is not None:
-        number = round((at_um - float(positions[0])) / spacing(labels, dim)) if np.isfinite(at_um) else -1
+        place = (at_um - float(positions[0])) / spacing(labels, dim)
+        number = round(place) if abs(place) <= count else -1
     if not 0 <= number < count:
         given = f"index={index}" if at_um is None else f"at_um={at_um}"
         raise ValueError(
@@ -132,6 +148,26 @@ def plane_at(
             f"{positions[-1]:.4g} µm. Choose one inside."
         )
     return labels.isel({dim: number}).compute(), f"{dim} {positions[number]:.2f} µm"
+
+
+def check_occur(labels: xr.DataArray, plane: xr.DataArray, pair: Pair, *, doing: str) -> None:
+    """Refuse codes that are no phases, and a pair of phases that occurs neither in a plane nor around."""
+    for image in (plane, labels):
+        found = check_codes(image)
+        if pair.of in found and pair.touching in found:
+            return
+    seen = np.bitwise_or.reduce(pair.kinds[[int(phase) for phase in found]])
+    check_present(labels, pair, int(seen), doing=doing)
+
+
+def _check_place(at_um: Any, index: Any) -> None:
+    """Refuse a position that is no number, and an index that is no whole one."""
+    for name, value, kind in (("at_um", at_um, Real), ("index", index, int | np.integer)):
+        if value is not None and (isinstance(value, bool | np.bool_) or not isinstance(value, kind)):
+            raise TypeError(
+                f"Cannot show the plane at {name}={value!r}: a number is needed, a position in µm as at_um "
+                "or a whole number as index. Leave both out for the middle."
+            )
 
 
 def faces_within(codes: Pixels, of: int, axis: int) -> npt.NDArray[np.int16]:

@@ -11,10 +11,11 @@ import xarray as xr
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
-from ..measure.pair import pair_of
+from ..measure.contact.pair import pair_of
 from ..phases import Phase
 from .camera import Camera, still
 from .checks_3d import check_3d, check_budget, check_cut, check_seen
+from .contact import check_occur
 from .figure import Figure, Source, check_words, describe
 from .figure_3d import Figure3D
 from .style import CONTACT, LOST, MUTED, house_style
@@ -81,7 +82,7 @@ def contact_3d(
     Raises
     ------
     TypeError
-        If labels are not integer codes of phases.
+        If labels are not integer codes of phases, or an edge of the cut is no number.
     ValueError
         If the image is not 3D, a phase does not occur, or a number lies outside what is allowed.
 
@@ -94,15 +95,17 @@ def contact_3d(
     """
     doing = "show contact in 3D"
     check_words(alt=alt, notice=notice)
-    pair_of(labels, of, touching, None, doing=doing)
+    pair = pair_of(labels, of, touching, None, doing=doing)
     check_3d(labels, doing)
+    _check_edges(cut_um)
     cut, budget = check_cut(cut_um, labels), check_budget(most_triangles)
     tallies = _tallied(labels, int(of), int(touching))
-    seen = np.zeros(1, bool)
+    seen, touches = np.zeros(1, bool), np.zeros(1, bool)
 
     def build(grid: Grid) -> list[Surface]:
         share, met, lost = average(tallies, grid, _bits(_OF), _bits(_MET), _bits(_LOST))
         seen[0] |= bool(share.any())
+        touches[0] |= bool(met.any())
         if grid.shape != labels.shape:
             share, _ = smoothed(share)
         few = _FEW * (share.size / labels.size) ** (1 / 3)  # a coarse voxel holds more volume than surface
@@ -112,6 +115,8 @@ def contact_3d(
 
     surfaces, grid, thinned = fitted(build, tallies, budget)
     check_seen([Phase(of)], seen)
+    if not touches[0]:
+        check_occur(labels, labels, pair, doing=doing)
     steps = (LOST, Phase(of).colour, CONTACT)
     scale = [[(i + j) / 3, colour] for i, colour in enumerate(steps) for j in (0, 1)]
     look = {"type": "mesh3d", "name": "", "showscale": True, "cmin": 0.0, "cmax": 1.0, "colorscale": scale}
@@ -127,6 +132,19 @@ def contact_3d(
         drawing.legend(handles=handles, loc="lower left", ncols=3, handlelength=1.0, columnspacing=1.4)
     text = describe(told(caption, labels, grid, thinned), [labels], source=source, notice=notice)
     return Figure3D(surfaces, [look], camera, grid.step_um[::-1], Figure(drawing, alt, text))
+
+
+def _check_edges(cut_um: Any) -> None:
+    """Refuse edges of a cut that are no numbers."""
+    try:
+        kind = "f" if cut_um is None else np.asarray(cut_um).dtype.kind
+    except ValueError:  # of uneven length
+        kind = "O"
+    if kind not in "iuf":
+        raise TypeError(
+            f"Cannot cut a block of {cut_um!r} µm out of a volume: numbers are needed, three edges along z, "
+            "y, x. Leave it out to show the volume whole."
+        )
 
 
 def _tallied(labels: xr.DataArray, of: int, touching: int) -> xr.DataArray:

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from ..measure.options import check_named
 from .figure import Figure, Source, check_words, describe
 from .style import INK, SERIES, blank, house_style
 
@@ -58,15 +59,16 @@ def contact_profile(
     Raises
     ------
     TypeError
-        If a profile is no DataArray.
+        If a profile is no DataArray of numbers, or intervals or published values have no names.
     ValueError
-        If there is no profile, one lacks its coordinates or is not from 0 to 1, or an interval or a published
-        value belongs to none of them.
+        If there is no profile, one lacks its coordinates or is not from 0 to 1, two run along different axes,
+        or an interval or a published value belongs to none of them.
     """
     check_words(alt=alt, notice=notice)
     means = {name: _check_profile(name, profile) for name, profile in _check_names(profiles).items()}
-    ends = {name: _check_ends(name, pair) for name, pair in _known(interval, means, "an interval").items()}
-    printed = {name: _check_printed(name, p) for name, p in _known(published, means, "a published").items()}
+    ends = {name: _check_ends(name, pair) for name, pair in _known(interval, means, "interval").items()}
+    printed = {name: _check_printed(name, p) for name, p in _known(published, means, "published").items()}
+    _check_depths(profiles)
     colours = dict(zip(means, SERIES, strict=False))
     (dim,) = next(iter(profiles.values())).dims
     with house_style():
@@ -93,8 +95,8 @@ def contact_profile(
 
 
 def weighted_mean(profile: xr.DataArray) -> float:
-    """Return the mean of a profile, each depth weighted by what was counted there."""
-    weight = next(profile[name] for name in COUNTED if name in profile.coords)
+    """Return the mean of a profile, each known depth weighted by what was counted there."""
+    weight = next(profile[name] for name in COUNTED if name in profile.coords).where(profile.notnull(), 0)
     return float((profile.fillna(0) * weight).sum() / weight.sum())
 
 
@@ -150,6 +152,13 @@ def _check_profile(name: str, profile: Any) -> float:
             f"{list(map(str, profile.coords))}: one dim with its positions in µm is needed, and one of "
             f"{', '.join(COUNTED)}. {_MADE}"
         )
+    parts = {"shares": profile, "positions": profile[profile.dims[0]], counted[0]: profile[counted[0]]}
+    for what, part in parts.items():
+        if part.dtype.kind not in "biuf":
+            raise TypeError(
+                f"Cannot show the profile {name!r}, whose {what} have dtype {part.dtype}: numbers are "
+                f"needed. {_MADE}"
+            )
     values, weight = profile.values.astype(float), profile[counted[0]].values.astype(float)
     known = ~np.isnan(values)
     sound = known.any() and ((values[known] >= 0) & (values[known] <= 1)).all()
@@ -161,14 +170,28 @@ def _check_profile(name: str, profile: Any) -> float:
     return weighted_mean(profile)
 
 
-def _known(given: Mapping[str, Any] | None, names: Mapping[str, float], what: str) -> Mapping[str, Any]:
-    unknown = [name for name in given or {} if name not in names]
-    if unknown:
+def _check_depths(profiles: Mapping[str, xr.DataArray]) -> None:
+    """Refuse profiles that do not share an axis."""
+    dims = {name: str(profile.dims[0]) for name, profile in profiles.items()}
+    if len(set(dims.values())) > 1:
         raise ValueError(
-            f"Cannot show contact against depth: {unknown} have {what} value, but no profile. Allowed are "
-            f"the names {list(names)}. Use the same name for both."
+            f"Cannot show contact against depth along different axes, {dims}: one is needed. Measure each "
+            "along the same one with ct.measure.contact_profile(labels, depth='y')."
         )
-    return given or {}
+
+
+def _known(given: Mapping[str, Any] | None, names: Mapping[str, float], what: str) -> Mapping[str, Any]:
+    if given is None:
+        return {}
+    pairs = check_named(given, what, doing="show contact against depth", like="{'pristine': (0.52, 0.56)}")
+    unknown = [name for name in pairs if name not in names]
+    if unknown:
+        a = "an" if what == "interval" else "a"
+        raise ValueError(
+            f"Cannot show contact against depth: {unknown} have {a} {what} value, but no profile. Allowed "
+            f"are the names {list(names)}. Use the same name for both."
+        )
+    return pairs
 
 
 def _check_ends(name: str, pair: Any) -> tuple[float, float]:

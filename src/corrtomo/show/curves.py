@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from ..measure.options import check_between, check_named
 from .figure import Figure, Source, check_words, describe
@@ -59,7 +61,10 @@ def curves(
     Raises
     ------
     ValueError
-        If there is no curve, a column is missing, or an interval does not hold its point.
+        If there is no curve, a column is missing, a point is not finite or not above zero on a logarithmic
+        scale, or an interval does not hold its point.
+    TypeError
+        If a column holds no numbers.
     """
     check_words(alt=alt, notice=notice)
     given = check_named(tables, "tables", doing="show curves", like="{'two channels': table}")
@@ -73,7 +78,7 @@ def curves(
     if level is not None:
         check_between(level, "level", -np.inf, np.inf, doing="show curves")
     for name, table in given.items():
-        _check_table(name, table, [x, y, *ends])
+        _check_table(name, table, [x, y, *ends], scale)
     if not tables:
         raise ValueError("Cannot show curves: no table is given. Pass for instance {'two channels': table}.")
     with house_style():
@@ -118,7 +123,7 @@ def _check_pairs(**pairs: Any) -> None:
             )
 
 
-def _check_table(name: str, table: pd.DataFrame, columns: list[str]) -> None:
+def _check_table(name: str, table: pd.DataFrame, columns: list[str], scale: Scale) -> None:
     if not isinstance(table, pd.DataFrame):
         raise TypeError(
             f"Cannot show the curve {name!r}: it is a {type(table).__name__}, and a pandas DataFrame with "
@@ -130,10 +135,28 @@ def _check_table(name: str, table: pd.DataFrame, columns: list[str]) -> None:
             f"Cannot show the curve {name!r}: it has {len(table)} rows and lacks the columns {missing}. A "
             f"row for each point is needed, with {columns}."
         )
-    y, low, high = (table[c].to_numpy(float) for c in columns[1:])
+    y, low, high = (_numbers(name, table, column) for column in columns[1:])
+    if scale == "log" or is_numeric_dtype(table[columns[0]]):  # else names, one beside the other
+        x = _numbers(name, table, columns[0])
+        if not (np.isfinite(x).all() and (scale == "linear" or (x > 0).all())):
+            raise ValueError(
+                f"Cannot show the curve {name!r}: {columns[0]} goes from {x.min():g} to {x.max():g}, and "
+                f"finite places are needed{', above zero on a log scale' if scale == 'log' else ''}. Leave "
+                "other rows out, or pass scale='linear'."
+            )
     unknown = np.isnan(low) & np.isnan(high)  # of a single repeat
     if not (np.isfinite(y).all() and (unknown | ((low <= y) & (y <= high))).all()):
         raise ValueError(
             f"Cannot show the curve {name!r}: a point is not finite, or its interval does not hold it. Ends "
             "must lie below and above. Check which columns are passed as interval=."
         )
+
+
+def _numbers(name: str, table: pd.DataFrame, column: str) -> npt.NDArray[np.float64]:
+    try:
+        return table[column].to_numpy(float)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"Cannot show the curve {name!r}: its column {column} has dtype {table[column].dtype}, and "
+            "numbers are needed. Convert it with pandas.to_numeric(), or pass another column."
+        ) from None

@@ -13,6 +13,7 @@ from .electrode import Electrode
 from .limits import (
     check_count,
     check_fractions,
+    check_model,
     check_particles,
     check_seed,
     check_share,
@@ -168,6 +169,8 @@ def calendered(
     ValueError
         If fractions are outside 0 to 1 or leave no pores, a length is not above zero, the box is too small,
         or the fractions or the contact cannot be reached.
+    TypeError
+        If `model` is no :class:`CalenderedModel`.
 
     Notes
     -----
@@ -197,6 +200,8 @@ def calendered(
     check_count(size, am_fraction, diameter_um, geometric_sd)
     check_share(contact, "contact")
     check_share(fractured, "fractured")
+    check_model(model, CalenderedModel, "model")
+    within = check_within(within_um, size)
     how = CalenderedModel() if model is None else model
     rng = np.random.default_rng(np.random.SeedSequence([seed, 1]))
     loose = _LOOSE * am_fraction * float(np.prod(size))
@@ -214,7 +219,6 @@ def calendered(
         seed,
         film=True,
     )
-    within = check_within(within_um, size)
     pressed = press(bare, how, am_fraction, fractured, within)
     sections = Sections.of(pressed, how, fractured, within)
 

@@ -10,12 +10,14 @@ import numpy.typing as npt
 from numba import njit, prange
 
 from . import noise
+from .limits import is_number
 from .raster import AM, CBD, PORE
 
 Codes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 COATING, MARK, ABOVE = 4, 5, 6
 _GROOVE_ROWS = 40
+_LENGTHS, _SHARES, _WHITE = ("back_um", "look_um", "curtain_um"), ("curtain", "shadow"), 255.0
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,16 @@ class FaceModel:
     readout: float = 3.0
 
     def __post_init__(self) -> None:
-        above = ("back_um", "look_um", "curtain_um")
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if not (0.0 <= value < np.inf) or (item.name in above and value == 0.0):
+        for name in (item.name for item in fields(self)):
+            value, length = getattr(self, name), name in _LENGTHS
+            most = np.inf if length else 1.0 if name in _SHARES else _WHITE
+            if not (is_number(value) and 0.0 <= value <= most and np.isfinite(value)) or (
+                length and value == 0.0
+            ):
+                needed = "a finite length above zero in µm" if length else f"a number from 0 to {most:g}"
                 raise ValueError(
-                    f"Cannot use a face model with {item.name} {value!r}: it must not be negative, and "
-                    "lengths must be above zero. Lengths are in µm."
+                    f"Cannot use a face model with {name} {value!r}: {needed} is needed. Leave it out for "
+                    "the default."
                 )
 
     def greys(self) -> npt.NDArray[np.float64]:

@@ -10,11 +10,61 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from . import packing
+from . import noise, packing
 
 Array = npt.NDArray[np.float64]
 _MOST_VOXELS = 2e9
 _MOST_PARTICLES = 10_000_000
+_NODE_BYTES = 4
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a real number; booleans and text are none."""
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+
+
+def check_model(model: Any, kind: type, name: str) -> None:
+    """Refuse settings that are not those of a model; None stands for the default."""
+    if model is not None and not isinstance(model, kind):
+        raise TypeError(
+            f"Cannot simulate with {name} {model!r}: a {kind.__name__} is needed. Make one with "
+            f"ct.simulate.{kind.__name__}(), or leave it out for the default."
+        )
+
+
+def check_progress(progress: Any) -> None:
+    """Refuse what wraps no loop."""
+    if not callable(progress):
+        raise TypeError(
+            f"Cannot show progress with {progress!r}: a callable that wraps a loop is needed, for instance "
+            "tqdm.tqdm. Leave it out to show none."
+        )
+
+
+def check_look(look_um: float, step_um: float, planes: int, rows: float, columns: int) -> None:
+    """Refuse to look through more planes behind a face than a machine holds; `planes` are held already."""
+    voxels = (planes + look_um / step_um) * rows * columns
+    if not voxels <= _MOST_VOXELS:
+        raise ValueError(
+            f"Cannot look {look_um:g} µm deep behind a face, in planes {step_um:g} µm apart: {voxels:.3g} "
+            f"voxels, and {_MOST_VOXELS:.0e} at most fit into memory. Lower look_um of the face model, or "
+            "give thicker slices, coarser or fewer pixels."
+        )
+
+
+def check_nodes(low: Array, high: Array, node_um: npt.ArrayLike, blur_um: float) -> None:
+    """Refuse a window whose random fields would need more nodes than a machine holds."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        count = (high - low + 2.0 * noise.TRUNCATE * blur_um) / np.asarray(node_um) + 2.0
+        nodes = float(np.prod(count))
+    if not nodes * _NODE_BYTES <= _MOST_VOXELS:
+        span = " × ".join(f"{edge:.3g}" for edge in high - low)
+        raise ValueError(
+            f"Cannot simulate a window of {span} µm (z, y, x) with fields blurred by {blur_um:g} µm: they "
+            f"need {nodes:.3g} nodes, and {_MOST_VOXELS / _NODE_BYTES:.0e} at most fit into memory. Give "
+            "thinner or fewer slices, smaller pixels, less drift, or a model with less blur. Lengths are in "
+            "µm."
+        )
 
 
 def check_pose(pose: npt.ArrayLike | None) -> Array:
@@ -83,8 +133,7 @@ def check_window(shape: Any, pixel_um: Any) -> tuple[int, int]:
 def check_platinum(thickness_um: Any, coverage: Any) -> None:
     """Refuse a deposit without thickness, and walls that are covered more than faces."""
     for name, value, most in (("thickness_um", thickness_um, np.inf), ("coverage", coverage, 1.0)):
-        number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-        if not (number and 0.0 < value <= most and np.isfinite(value)):
+        if not (is_number(value) and 0.0 < value <= most and np.isfinite(value)):
             raise ValueError(
                 f"Cannot deposit platinum with {name} {value!r}: a thickness above zero in µm and a coverage "
                 "above 0 and up to 1 are needed. The paper deposits about 2 µm."
@@ -95,8 +144,7 @@ def check_positive(model: Any, above_zero: Sequence[str], or_zero: Sequence[str]
     """Refuse settings of a model that are not finite numbers above zero, or from zero."""
     for name in (*above_zero, *or_zero):
         value: Any = getattr(model, name)
-        flag = isinstance(value, bool | np.bool_ | str)
-        if flag or not 0 <= value < np.inf or (value == 0 and name in above_zero):
+        if not (is_number(value) and 0 <= value < np.inf) or (value == 0 and name in above_zero):
             raise ValueError(
                 f"Cannot use {type(model).__name__} with {name} {value!r}: a finite number "
                 f"{'above zero' if name in above_zero else 'from 0'} is needed. Leave it out for the default."
@@ -115,8 +163,7 @@ def check_width(width_um: float, section: Any, what: str) -> None:
 
 def check_turn(turn_deg: Any) -> None:
     """Refuse what is not an angle."""
-    number = isinstance(turn_deg, Real) and not isinstance(turn_deg, bool | np.bool_)
-    if not (number and -180.0 <= turn_deg <= 180.0):
+    if not (is_number(turn_deg) and -180.0 <= turn_deg <= 180.0):
         raise ValueError(
             f"Cannot turn the maps by {turn_deg!r}: degrees from -180 to 180 are needed. Leave it out for 0."
         )
@@ -172,28 +219,36 @@ def check_origin(origin: Any) -> Array:
 
 def _three(value: Any) -> Array | None:
     """Return one or three finite numbers as three, anything else as None."""
-    given = np.asarray(value)
+    given = _array(value)
     if given.shape not in ((), (3,)) or given.dtype.kind not in "iuf" or not np.isfinite(given).all():
         return None
     return np.broadcast_to(given.astype(float), 3).copy()
 
 
+def _array(value: Any) -> npt.NDArray[Any]:
+    """Return what is given as an array, rows of uneven length as objects."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.array(None)
+
+
 def check_size(size_um: float | Sequence[float], diameter_um: float) -> tuple[float, float, float]:
     """Refuse a box that is too small for its particles; return its edges along z, y, x."""
-    if not (np.isfinite(diameter_um) and diameter_um > 0):
+    if not (is_number(diameter_um) and 0.0 < diameter_um < np.inf):
         raise ValueError(
             f"Cannot draw particles of diameter_um {diameter_um!r}: it must be finite and above zero. State "
             "it in µm."
         )
-    size = np.asarray(size_um, float)
+    size = _three(size_um)
     least = packing.SIZE_RANGE[1] * diameter_um
-    if size.shape not in ((), (3,)) or not np.isfinite(size).all() or (size < least - 1e-9).any():
+    if size is None or (size < least - 1e-9).any():
         raise ValueError(
             f"Cannot draw an electrode of size {size_um!r} µm: one number is needed, or three for z, y, x, "
             f"each at least the largest particle diameter, {least:g} µm. Give a larger box and crop with "
             "labels(origin=, shape=), or lower diameter_um."
         )
-    z, y, x = np.broadcast_to(size, 3).tolist()
+    z, y, x = size.tolist()
     return float(z), float(y), float(x)
 
 
@@ -201,7 +256,7 @@ def check_within(corners: Any, size_um: tuple[float, float, float]) -> tuple[Arr
     """Refuse what is no part of a box; return its low and high corner."""
     if corners is None:
         return np.zeros(3), np.array(size_um)
-    given = np.asarray(corners)
+    given = _array(corners)
     numbers = given.shape == (2, 3) and given.dtype.kind in "iuf"
     if not (
         numbers and (given[0] >= 0).all() and (given[0] < given[1]).all() and (given[1] <= size_um).all()
@@ -216,7 +271,7 @@ def check_within(corners: Any, size_um: tuple[float, float, float]) -> tuple[Arr
 def check_fractions(am: float, cbd: float, porosity: float) -> None:
     """Refuse fractions outside 0 to 1, and those that leave no pores."""
     for name, value in (("am_fraction", am), ("cbd_fraction", cbd), ("cbd_porosity", porosity)):
-        if not 0.0 < value < 1.0:
+        if not (is_number(value) and 0.0 < value < 1.0):
             raise ValueError(
                 f"Cannot draw an electrode with {name} {value!r}: a share between 0 and 1 is needed, both "
                 "excluded. Divide per cent by 100."
@@ -231,8 +286,7 @@ def check_fractions(am: float, cbd: float, porosity: float) -> None:
 
 def check_share(value: Any, name: str) -> None:
     """Refuse what is no share from 0 to 1."""
-    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not (number and 0.0 <= value <= 1.0):
+    if not (is_number(value) and 0.0 <= value <= 1.0):
         raise ValueError(
             f"Cannot draw a cathode with {name} {value!r}: a share from 0 to 1 is needed. Divide per cent by "
             "100."
@@ -241,8 +295,7 @@ def check_share(value: Any, name: str) -> None:
 
 def check_porosity(porosity: Any) -> None:
     """Refuse a porosity of labelled binder that is no share below 1."""
-    number = isinstance(porosity, Real) and not isinstance(porosity, bool | np.bool_)
-    if not (number and 0.0 <= porosity < 1.0):
+    if not (is_number(porosity) and 0.0 <= porosity < 1.0):
         raise ValueError(
             f"Cannot give the carbon binder domain a cbd_porosity of {porosity!r}: a share from 0 up to but "
             "not including 1 is needed. Divide per cent by 100; 0 is a solid domain."
@@ -273,17 +326,17 @@ def check_count(
 
 def check_particles(geometric_sd: float, overlap: float, aspect: float) -> None:
     """Refuse a size distribution without width, particles that swallow each other, and needles."""
-    if not 0.3 <= aspect <= 1.0:
+    if not (is_number(aspect) and 0.3 <= aspect <= 1.0):
         raise ValueError(
             f"Cannot draw particles with aspect {aspect!r}: a share from 0.3 to 1 is needed, shorter axes by "
             "the longest. 1 draws balls."
         )
-    if not 1.0 < geometric_sd <= 3.0:
+    if not (is_number(geometric_sd) and 1.0 < geometric_sd <= 3.0):
         raise ValueError(
             f"Cannot draw particles with geometric_sd {geometric_sd!r}: a ratio above 1 and up to 3 is "
             "needed. A standard deviation of ln(diameter) s is a ratio of exp(s)."
         )
-    if not 0.0 <= overlap < 1.0:
+    if not (is_number(overlap) and 0.0 <= overlap < 1.0):
         raise ValueError(
             f"Cannot pack particles with overlap {overlap!r}: a share from 0 up to but not including 1 is "
             "needed. 0 lets particles touch only."

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from .limits import is_number
+
 Array = npt.NDArray[np.float64]
 _SIDE_UM, _MIDDLE_UM = 1.2, 0.8
 
@@ -49,24 +51,28 @@ class MillingModel:
     def __post_init__(self) -> None:
         shares = {"thickness_sd": 0.3, "followed": 1.0}
         for name, most in shares.items():
-            if not 0.0 <= getattr(self, name) <= most:
+            value = getattr(self, name)
+            if not (is_number(value) and 0.0 <= value <= most):
                 raise ValueError(
-                    f"Cannot mill with {name} {getattr(self, name)!r}: a share from 0 to {most} is needed."
+                    f"Cannot mill with {name} {value!r}: a share from 0 to {most} is needed. Leave it out "
+                    "for the default."
                 )
-        if not 0.0 <= self.tilt_deg < 80.0:
+        if not (is_number(self.tilt_deg) and 0.0 <= self.tilt_deg < 80.0):
             raise ValueError(
                 f"Cannot look at a face under tilt_deg {self.tilt_deg!r}: an angle from 0 to 80 degrees from "
                 "its normal is needed. The paper's columns stand 54° apart, which is a tilt of 36°."
             )
         for name in ("thickness_slices", "coating_um", "mark_um"):
-            if not 0.0 < getattr(self, name) < np.inf:
+            value = getattr(self, name)
+            if not (is_number(value) and 0.0 < value < np.inf):
                 raise ValueError(
-                    f"Cannot mill with {name} {getattr(self, name)!r}: it must be above zero. Lengths are "
+                    f"Cannot mill with {name} {value!r}: a finite number above zero is needed. Lengths are "
                     "in µm."
                 )
-        if not 0.0 <= self.drift_um < np.inf:
+        if not (is_number(self.drift_um) and 0.0 <= self.drift_um < np.inf):
             raise ValueError(
-                f"Cannot mill with drift_um {self.drift_um!r}: it must not be negative. 0 leaves drift out."
+                f"Cannot mill with drift_um {self.drift_um!r}: a finite number from 0 is needed. 0 leaves "
+                "drift out."
             )
 
 

@@ -12,7 +12,15 @@ from ..volume import volume
 from . import face_image
 from .calendered import Calendered
 from .face_image import FaceModel
-from .limits import check_calendered, check_edge, check_origin, check_seed, check_window
+from .limits import (
+    check_calendered,
+    check_edge,
+    check_look,
+    check_model,
+    check_origin,
+    check_seed,
+    check_window,
+)
 from .raster import View
 from .scene import Planes
 
@@ -58,7 +66,7 @@ def polished_section(
     ValueError
         If sizes are out of range.
     TypeError
-        If `specimen` is no calendered cathode.
+        If `specimen` is no calendered cathode, or `face` no :class:`FaceModel`.
 
     Notes
     -----
@@ -76,7 +84,9 @@ def polished_section(
     edge = check_edge(pixel_um, "pixel_um")
     rows, columns = check_window(shape, edge)
     start = check_origin(origin_um)
+    check_model(face, FaceModel, "face")
     model = replace(FaceModel(), groove=0.0, curtain=0.0) if face is None else face
+    check_look(model.look_um, edge, 1, rows, columns)
     behind = int(np.ceil(model.look_um / edge))
     view = View(np.full(3, edge), start, (1 + behind, rows, columns))
     planes = Planes.of(view, np.zeros((1 + behind, 2)))

@@ -11,7 +11,8 @@ from numba import njit, prange
 from scipy.special import ndtri
 
 from . import noise, packing, raster, trimmed
-from .electrode import Electrode
+from .electrode import BRIDGE_UM, Electrode
+from .limits import check_nodes, check_positive, check_share, is_number
 from .raster import CBD, PORE, View
 from .specimen import nodes_around
 
@@ -63,6 +64,26 @@ class CalenderedModel:
     inner_porosity: float = 0.0
     inner_um: float = 0.15
     rim_um: float = 0.3
+
+    def __post_init__(self) -> None:
+        check_positive(
+            self,
+            ("patch_um", "inner_um"),
+            or_zero=("gap_um", "opening_um", "opening_rise_um", "crack_from_um", "rim_um"),
+        )
+        check_share(self.touching, "touching")
+        check_share(self.cracked, "cracked")
+        if not (is_number(self.inner_porosity) and 0.0 <= self.inner_porosity < 1.0):
+            raise ValueError(
+                f"Cannot draw particles with inner_porosity {self.inner_porosity!r}: a share from 0 up to "
+                "but not including 1 is needed. Divide per cent by 100."
+            )
+        ends = list(self.crack_um) if isinstance(self.crack_um, tuple | list | np.ndarray) else []
+        if len(ends) != 2 or not (all(map(is_number, ends)) and 0.0 <= ends[0] <= ends[1] < np.inf):
+            raise ValueError(
+                f"Cannot draw cracks with crack_um {self.crack_um!r}: the narrowest and the widest are "
+                "needed, both finite, from 0 and the narrowest first. Pass for instance (0.08, 0.25) µm."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +164,7 @@ class Scene:
     ) -> None:
         low, high = view.bounds_um()
         low, high = low - margin_um, high + margin_um
+        check_nodes(low, high, pressed.node_um, BRIDGE_UM)
         bridges, first = pressed.bridge_field(low, high, 0.0)
         self.solids = Solids(pressed, model, view, margin_um, fractured)
         self.bridges = _Lattice(bridges, pressed.node_um, first)
@@ -188,6 +210,7 @@ class _Lattice:
 def _field(seed: int, topic: str, low: Array, high: Array, node_um: float, blur_um: float) -> _Lattice:
     """Return a Gaussian random field of mean 0 and variance 1 over a box."""
     node = np.full(3, node_um)
+    check_nodes(low, high, node, blur_um)
     first, shape = nodes_around(low, high, node, node_um)
     key = noise.stream(seed, topic)
     return _Lattice(noise.smooth(key, first, shape, [blur_um / node_um] * 3), node, np.array(first, float))

@@ -12,12 +12,22 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from ..checks import check_spatial
 from ..phases import Phase, as_labels
-from ..volume import origin, volume, voxel_size
+from ..volume import check_image, origin, volume, voxel_size
 from . import face_image
 from .calendered import Calendered
 from .face_image import ABOVE, COATING, MARK, FaceModel
-from .limits import check_calendered, check_edge, check_origin, check_seed, check_shape
+from .limits import (
+    check_calendered,
+    check_edge,
+    check_look,
+    check_model,
+    check_origin,
+    check_progress,
+    check_seed,
+    check_shape,
+)
 from .milling import MillingModel, mark_table, slice_table
 from .raster import View
 from .scene import Planes, Scene
@@ -122,7 +132,8 @@ def slice_and_view(
     ValueError
         If sizes are out of range, or the coating does not fit into the image.
     TypeError
-        If `specimen` is no calendered cathode.
+        If `specimen` is no calendered cathode, `milling` or `face` no such model, or `progress` wraps no
+        loop.
 
     Notes
     -----
@@ -141,7 +152,11 @@ def slice_and_view(
     check_calendered(specimen)
     check_seed(seed)
     check_shape(shape)
-    mill, optics = milling or MillingModel(), face or FaceModel()
+    check_model(milling, MillingModel, "milling")
+    check_model(face, FaceModel, "face")
+    check_progress(progress)
+    mill = MillingModel() if milling is None else milling
+    optics = FaceModel() if face is None else face
     pixel, thick = check_edge(pixel_um, "pixel_um"), check_edge(slice_um, "slice_um")
     count, rows, columns = (int(n) for n in shape)
     z0, y0, x0 = check_origin(origin_um)
@@ -152,6 +167,8 @@ def slice_and_view(
             f"Cannot image {rows} rows of {pixel:g} µm: the coating alone takes {top:.3g} µm on the screen. "
             "Image more rows, or thin the coating of the model."
         )
+    lower = optics.look_um * float(np.sin(np.radians(mill.tilt_deg))) / pixel
+    check_look(optics.look_um, thick, min(count, _SLAB), rows + lower, columns)
     behind = int(np.ceil(optics.look_um / thick)) + 1
     slices = slice_table(count + behind, thick, mill, seed)
     marks = mark_table(columns * pixel, count * thick, top, mill)
@@ -176,6 +193,8 @@ def slice_and_view(
 
 def truth_on(specimen: Calendered, place_um: Sequence[float], like: xr.DataArray) -> xr.DataArray:
     """Return the phases on a grid, whose origin is at a place of the specimen; above it is left out."""
+    check_image(like, ndim=(3,))
+    check_spatial(like, doing="tell the true phases")
     edges = np.array(voxel_size(like))
     place = np.array(origin(like)) + np.array(place_um)
     planes, rows, columns = like.shape

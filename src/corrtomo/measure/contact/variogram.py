@@ -9,12 +9,12 @@ import pandas as pd
 import xarray as xr
 from scipy import fft
 
-from ..checks import check_length
+from ...checks import check_length
+from .correlation import Lags, fit_correlation
 from .deviations import Field, Floats, fields_of
 
-_ROUNDS = 100
-_NOISE = 2.0
-"""Standard errors, of which a correlation from so many independent pairs has 1 / √pairs."""
+_FINE = 16
+"""Into so many parts of a step distances are told apart where a model is fitted."""
 
 
 class EffectiveSamples(NamedTuple):
@@ -97,7 +97,8 @@ def effective_sample_size(
     -------
     EffectiveSamples
         ``effective`` values and known ``values``, the ``mean`` share, its ``standard_error``, and
-        ``range_um``, the distance at which the correlation is gone (NaN if it is not within reach).
+        ``range_um``, the distance at which the model's correlation is gone, or 5 % if exponential (NaN if
+        that is beyond `longest_um`).
 
     Raises
     ------
@@ -108,16 +109,22 @@ def effective_sample_size(
 
     Notes
     -----
-    n² / (n + 2 Σ pairs(h) ρ(h)) with the correlation ρ(h) = 1 - γ(h) / σ² of the variogram γ, summed up to
-    the first distance at which it is not above its noise, 2 / √pairs. For a series of correlation φ^h it
-    tends to n (1 - φ) / (1 + φ); what is below the noise makes it a few percent too large. The variance of
-    n values that are worth m is too small by 1 - 1 / m, which is put right by repeating. The standard error
-    is σ / √m. A trend through the electrode counts as correlation. Of few effective values all this is
-    rough: below 20, by a third or more.
+    n² / (n + 2 Σ pairs(h) ρ(h)), summed over all pairs, with a model ρ(h) that is fitted to the variogram
+    γ(h) = σ² (1 - ρ(h)) up to `longest_um`, weighted by pairs: spherical, or exponential where that fits
+    clearly better; its range is at most one and a half times `longest_um`. The variance of n values that are
+    worth m is too small by 1 - 1 / m, which is put right in the fit. The standard error is σ / √m.
+
+    Stated over true variance of the mean, on average over simulated fields: series of correlation φ^h up to
+    φ = 0.9, 0.9 to 1.1; 6 × 8 × 10 blocks of spherical or exponential correlation over 0 to 3 blocks, 0.9 to
+    1.2; 3 × 4 × 5 blocks, 0.85 to 1.3 while worth 15 or more. Below 10 effective values, from 0.7. A single
+    estimate scatters by about 2 √(2 / m) of itself, more often below than above. It never says less
+    than no correlation: independent blocks seem worth some percent less than their number, 60 a fifth less. A
+    trend through the electrode counts as correlation.
 
     References
     ----------
-    Bayley and Hammersley, J. R. Stat. Soc. Suppl. 8, 184 (1946), doi:10.2307/2983560.
+    Cressie, J. Int. Assoc. Math. Geol. 17, 563 (1985), doi:10.1007/BF01032109. Bayley and Hammersley,
+    J. R. Stat. Soc. Suppl. 8, 184 (1946), doi:10.2307/2983560.
 
     Examples
     --------
@@ -132,7 +139,7 @@ def effective_sample_size(
     fields, mean = fields_of(values, doing=doing)
     if longest_um is not None:
         check_length(longest_um, "longest_um", doing=doing)
-    table = _table(fields, longest_um)
+    longest = _longest(fields, longest_um)
     count = int(sum(field.known.sum() for field in fields))
     spread = float(sum((field.values**2).sum() for field in fields)) / count
     if spread <= 1e-24:
@@ -140,55 +147,58 @@ def effective_sample_size(
             f"Cannot {doing}: all {count} values are the same, so nothing varies. Use a larger volume, or "
             "smaller blocks."
         )
-    effective, variance = _solve(table, count, spread, doing=doing)
-    gone = table.lag_um[1 - table.semivariance / variance <= _NOISE / np.sqrt(table.pairs)]
-    reach = float(gone.iloc[0]) if len(gone) else float("nan")
+    step = min(min(field.steps) for field in fields)
+    lags = _sums(fields, step / _FINE, np.inf)
+    if not (lags.lag <= longest * (1 + 1e-9)).any():
+        raise _none_so_near(longest, step)
+    effective, variance, reach = fit_correlation(lags, count, spread, longest)
+    if effective < 2:
+        raise ValueError(
+            f"Cannot {doing}: the {count} values are alike over the whole length, and worth fewer than 2 "
+            "independent ones. Use a larger volume, or several places with contact_interval()."
+        )
     return EffectiveSamples(effective, count, mean, float(np.sqrt(variance / effective)), reach)
 
 
-def _solve(table: pd.DataFrame, count: int, spread: float, *, doing: str) -> tuple[float, float]:
-    """Return effective number and variance that agree with each other."""
-    gamma, pairs = table.semivariance.to_numpy(), table.pairs.to_numpy()
-    effective, variance = float(count), spread
-    for _ in range(_ROUNDS):
-        correlation = 1 - gamma / variance
-        gone = np.flatnonzero(correlation <= _NOISE / np.sqrt(pairs))
-        upto = int(gone[0]) if gone.size else len(correlation)
-        last, effective = effective, count**2 / (count + 2 * float(pairs[:upto] @ correlation[:upto]))
-        if effective < 2:
-            raise ValueError(
-                f"Cannot {doing}: the {count} values are alike over the whole length, and worth fewer than 2 "
-                "independent ones. Use a larger volume, or several places with contact_interval()."
-            )
-        variance = spread / (1 - 1 / effective)
-        if abs(effective - last) < 1e-9 * count:
-            break
-    return effective, variance
-
-
 def _table(fields: list[Field], longest_um: float | None) -> pd.DataFrame:
-    width = min(min(field.steps) for field in fields)
-    if longest_um is None:
-        edges = [n * step for field in fields for n, step in zip(field.known.shape, field.steps, strict=True)]
-        longest_um = max(max(edges) / 2, width)
-    bins = int(longest_um / width + 0.5 + 1e-9) + 1
-    sums = np.zeros((3, bins))
+    step = min(min(field.steps) for field in fields)
+    longest = _longest(fields, longest_um)
+    lags = _sums(fields, step, longest)
+    if lags.pairs.size == 0:
+        raise _none_so_near(longest, step)
+    table = pd.DataFrame({"lag_um": lags.lag, "semivariance": lags.gamma})
+    table["pairs"] = np.rint(lags.pairs).astype(np.int64)
+    return table
+
+
+def _longest(fields: list[Field], longest_um: float | None) -> float:
+    if longest_um is not None:
+        return float(longest_um)
+    edges = [n * step for field in fields for n, step in zip(field.known.shape, field.steps, strict=True)]
+    return float(max(max(edges) / 2, min(min(field.steps) for field in fields)))
+
+
+def _none_so_near(longest: float, step: float) -> ValueError:
+    return ValueError(
+        f"Cannot compute a variogram up to {longest:g} µm: no two values are so near, the step is "
+        f"{step:g} µm. Raise longest_um."
+    )
+
+
+def _sums(fields: list[Field], width: float, longest: float) -> Lags:
+    """Return lags up to a distance, in bins of one width, over all fields."""
+    found = []
     for field in fields:
         lag, squares, pairs = _lags(field)
-        which = np.rint(lag / width).astype(np.int64)
-        near = (which < bins) & (lag > 0) & (lag <= longest_um * (1 + 1e-9)) & (pairs > 0)
-        for total, part in zip(sums, (lag * pairs, squares, pairs), strict=True):
-            total += np.bincount(which[near], part[near], bins)
+        near = (lag > 0) & (lag <= longest * (1 + 1e-9)) & (pairs > 0)
+        which = np.rint(lag[near] / width).astype(np.int64)
+        found.append([np.bincount(which, part[near]) for part in (lag * pairs, squares, pairs)])
+    sums = np.zeros((3, max(len(parts[0]) for parts in found)))
+    for parts in found:
+        sums[:, : len(parts[0])] += parts
     far, squares, pairs = sums[:, sums[2] > 0]
-    if pairs.size == 0:
-        raise ValueError(
-            f"Cannot compute a variogram up to {longest_um:g} µm: no two values are so near, the step is "
-            f"{width:g} µm. Raise longest_um."
-        )
     # Each pair was met from both of its ends.
-    table = pd.DataFrame({"lag_um": far / pairs, "semivariance": squares / pairs / 2})
-    table["pairs"] = np.rint(pairs / 2).astype(np.int64)
-    return table
+    return Lags(far / pairs, squares / pairs / 2, pairs / 2)
 
 
 def _lags(field: Field) -> tuple[Floats, Floats, Floats]:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import xarray as xr
 from numba import get_num_threads, njit, prange
 
-from ..volume import voxel_size
-from .histogram import as_codes
+from ...volume import voxel_size
+from ..histogram import as_codes
 from .pair import CONTACT, FREE, Pair, check_present, look_up
 
 Floats = npt.NDArray[np.float64]

@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from numba import njit, prange
 
-from ..phases import Phase
-from ..volume import voxel_size
-from .histogram import as_codes
+from ...phases import Phase
+from ...volume import voxel_size
+from ..histogram import as_codes
+from ..surface import MOST_ELONGATED, direction_weights, half_of_steps
 from .pair import CONTACT, FREE, check_present, look_up, pair_of
-from .surface import MOST_ELONGATED, direction_weights, half_of_steps
 
 _DOING = "measure surface in contact"
 

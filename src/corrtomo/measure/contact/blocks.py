@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from ..checks import check_length
-from ..phases import Phase
-from ..volume import voxel_size
+from ...checks import check_length
+from ...phases import Phase
+from ...volume import voxel_size
 from .faces import count_faces
 from .pair import check_axes, pair_of
 

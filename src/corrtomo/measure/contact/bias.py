@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ..checks import check_length
-from ..phases import Phase, check_codes
-from ..volume import voxel_size
-from .contact import contact_fraction
-from .distance import distances
+from ...checks import check_length
+from ...phases import Phase, check_codes
+from ...volume import voxel_size
+from ..distance import distances
 from .faces import count_faces
+from .fraction import contact_fraction
 from .pair import check_axes, pair_of
 
 _DOING = "move the border of a phase"

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from .bootstrap import Interval
-from .contact_blocks import read_blocks
-from .spectra import check_level
+from ..bootstrap import Interval
+from ..options import check_whole
+from ..spectra import check_level
+from .blocks import read_blocks
 
 Floats = npt.NDArray[np.float64]
 _FEWEST_BLOCKS = 8
@@ -225,9 +226,5 @@ def _draw(blocks: pd.DataFrame, resamples: int, rng: np.random.Generator, *, doi
 
 def _check_options(level: Any, seed: Any, resamples: Any, *, doing: str) -> None:
     check_level(level, doing=doing)
-    for name, value, least in (("seed", seed, 0), ("resamples", resamples, 100)):
-        whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-        if not whole or value < least:
-            raise ValueError(
-                f"Cannot {doing} with {name}={value!r}: a whole number from {least} is needed. Leave it out."
-            )
+    check_whole(seed, "seed", 0, doing=doing)
+    check_whole(resamples, "resamples", 100, doing=doing)

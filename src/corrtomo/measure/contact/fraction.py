@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from ..phases import Phase
+from ...phases import Phase
 from .faces import count_faces
 from .pair import check_axes, pair_of
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import xarray as xr
 from numba import njit
 
-from ..checks import check_spatial
-from ..phases import Phase, check_codes, check_integer
-from ..volume import check_image
-from .histogram import CODES
+from ...checks import check_spatial
+from ...phases import Phase, check_codes, check_integer
+from ...volume import check_image
+from ..histogram import CODES
 
 OF, TOUCHING, OTHER, UNKNOWN, IGNORED = np.array([1, 2, 4, 8, 16], np.uint8)
 """What a voxel is in the question; what two neighbours are together is one number too."""

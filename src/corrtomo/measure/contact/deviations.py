@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from ..volume import check_image, spacing
-from .contact_blocks import read_blocks
+from ...volume import check_image, spacing
+from .blocks import read_blocks
 
 Floats = npt.NDArray[np.float64]
 _COUNTED = ("surface_um2", "outline_um")
