@@ -324,6 +324,25 @@ def test_refusals_of_conductivities(measure):
         call({CBD: 1, AM: 1}, labels[0], axis="x")
 
 
+@pytest.mark.parametrize("measure", ["effective_conductivity", "potential", "current_density"])
+@pytest.mark.parametrize(
+    ("value", "edges", "match"),
+    [
+        (1e308, 1.0, r"from 1e\+308 to 1e\+308 S/m: from 1e-20 to 1e\+20 S/m"),
+        (1e40, 1.0, "or 0 for an insulator, are allowed"),
+        (1e-310, 1.0, "or 0 for an insulator, are allowed"),
+        (10**400, 1.0, "with inf S/m for carbon .*: a conductivity is finite"),
+        (1.0, 1e-100, r"with voxels of \(1e-100, 1e-100\) µm: edges from 1e-06 to 1e\+06 µm"),
+        (1.0, 1e100, "edges from 1e-06"),
+        (1.0, (1.0, 1e4), "none more than 1000 times another"),
+    ],
+)
+def test_what_leaves_the_range_of_floats_is_refused(measure, value, edges, match):
+    labels = ct.volume([[1, 2], [1, 2]], edges)
+    with pytest.raises(ValueError, match=match):
+        getattr(ct.measure, measure)(labels, {CBD: value, AM: value}, axis="y")
+
+
 def test_refusals_of_tortuosity():
     labels = ct.volume([[1, 2], [1, 2]], 1.0)
     with pytest.raises(ValueError, match=r"of pore \(0\): no voxel is of it\. Phases that occur: carbon"):

@@ -162,7 +162,8 @@ def test_more_level_more_width_and_the_seed_decides():
 def test_three_places_that_differ_are_less_sure_than_their_blocks():
     blocks = drawn(np.random.default_rng(4), 100, places=3, between=0.2)
     by_place = ct.measure.contact_interval(blocks)
-    by_block = ct.measure.contact_interval(blocks.drop(columns="place"))
+    nowhere = blocks.drop(columns=["place", *(c for c in ("z_um", "y_um", "x_um") if c in blocks)])
+    by_block = ct.measure.contact_interval(nowhere)
     assert (by_place.blocks, by_block.blocks) == (3, 300)
     assert by_place.high - by_place.low > 5 * (by_block.high - by_block.low)
 
@@ -212,6 +213,15 @@ def test_the_interval_of_the_drop_covers(places):
         (table([1.0] * 9, [2.0] * 9), {"seed": -1}, ValueError, "seed=-1: a whole number from 0"),
         (table([1.0] * 9, [2.0] * 9), {"seed": 0.5}, ValueError, "seed=0.5"),
         (table([1.0] * 9, [2.0] * 9), {"resamples": 10}, ValueError, "resamples=10: a whole number from 100"),
+        (table([1.0] * 9, [2.0] * 9), {"resamples": 10**11}, ValueError, "from 100 to 1000000 is needed"),
+        (pd.concat([table([1.0] * 9, [2.0] * 9)] * 2), {}, ValueError, "two blocks are at one place"),
+        (table([1.0] * 9, [2.0] * 9, x_um=np.nan), {}, ValueError, "9 of 9 have no finite x_um"),
+        (
+            pd.concat([table([1.0] * 9, [2.0] * 9, place=name) for name in "aab"]),
+            {},
+            ValueError,
+            "two blocks are at one place",
+        ),
     ],
 )
 def test_intervals_refuse(blocks, options, error, match):

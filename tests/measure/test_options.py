@@ -35,7 +35,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("what", CALLS)
-@pytest.mark.parametrize("value", ["text", None, object(), np.nan], ids=repr)
+@pytest.mark.parametrize("value", ["text", None, object(), np.nan], ids=["text", "none", "object", "nan"])
 def test_what_is_no_option_is_refused_in_words(what, value):
     if what == "names" and value is None:
         pytest.skip("None is its default")

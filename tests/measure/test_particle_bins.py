@@ -217,6 +217,10 @@ BALL = image(two_balls(16))
 TABLE = ct.measure.particles(BALL)
 
 
+def bins_with(**columns):
+    return ct.measure.particle_bins(TABLE.assign(**columns), (1, 10))
+
+
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [
@@ -257,6 +261,16 @@ TABLE = ct.measure.particles(BALL)
         (lambda: ct.measure.particle_bins(TABLE, (10, 1)), ValueError, "above zero and ascending"),
         (lambda: ct.measure.particle_bins(TABLE, (0, 1)), ValueError, "above zero"),
         (lambda: ct.measure.particle_bins(TABLE, (1, np.inf)), ValueError, "must be finite"),
+        (lambda: ct.measure.particle_bins(TABLE, (1, (2, 3))), TypeError, "edges_um3 .*: a sequence"),
+        (lambda: ct.measure.particle_separation(BALL, [1, [2]]), TypeError, "depths_um .*: a sequence"),
+        (lambda: bins_with(volume_um3=np.nan), ValueError, "volume_um3 .*nan.* a finite volume above zero"),
+        (lambda: bins_with(volume_um3=-5.0), ValueError, "volume_um3 .*-5.0"),
+        (lambda: bins_with(volume_um3="5"), TypeError, "two columns volume_um3, or"),
+        (lambda: bins_with(touches_border="False"), TypeError, "two columns touches_border, or"),
+        (lambda: bins_with(touches_border=np.nan), ValueError, "touches_border .* True or False is needed"),
+        (lambda: bins_with(touches_border=False, inclusion=0.0), ValueError, "inclusion .* above 0"),
+        (lambda: bins_with(touches_border=False, inclusion=np.nan), ValueError, "inclusion .* above 0"),
+        (lambda: bins_with(touches_border=False, inclusion=-1.0), ValueError, "inclusion .* above 0"),
     ],
 )
 def test_refusals(call, error, match):

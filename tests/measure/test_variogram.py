@@ -34,7 +34,7 @@ def blocks(values, step=1.0):
 
 
 @repeatable
-@given(hnp.arrays(float, st.integers(8, 30), elements=st.floats(-1, 1, width=16)), st.data())
+@given(hnp.arrays(float, st.integers(8, 30), elements=st.floats(0, 1, width=16)), st.data())
 def test_a_profile_is_compared_pair_by_pair(values, data):
     unknown = data.draw(st.lists(st.integers(0, len(values) - 1), max_size=len(values) - 8, unique=True))
     values[unknown] = np.nan
@@ -92,14 +92,14 @@ def test_places_are_not_compared_with_each_other():
 @pytest.mark.parametrize("phi", [0.0, 0.5, 0.9])
 def test_a_series_of_known_correlation_is_worth_what_theory_says(phi):
     n, rng = 2000, np.random.default_rng(2)
-    found = [EFFECTIVE(ct.volume(series(phi, n, rng) + 10, 1.0)) for _ in range(60)]
+    found = [EFFECTIVE(ct.volume(0.5 + 0.01 * series(phi, n, rng), 1.0)) for _ in range(60)]
     exact = n / (1 + 2 * sum((1 - k / n) * phi**k for k in range(1, n)))
     assert exact == pytest.approx(n * (1 - phi) / (1 + phi), rel=0.01)
     assert np.mean([f.effective for f in found]) == pytest.approx(exact, rel=0.1)
-    # The standard error is how much means of such series really scatter: 1 / √m.
-    assert np.mean([f.standard_error for f in found]) == pytest.approx(1 / np.sqrt(exact), rel=0.1)
+    # The standard error is how much means of such series really scatter: their sd / √m.
+    assert np.mean([f.standard_error for f in found]) == pytest.approx(0.01 / np.sqrt(exact), rel=0.1)
     scatter = np.std([f.mean for f in found])
-    assert scatter == pytest.approx(1 / np.sqrt(exact), rel=0.3)
+    assert scatter == pytest.approx(0.01 / np.sqrt(exact), rel=0.3)
 
 
 def correlated(rho, shape, step, times, rng):
@@ -132,7 +132,7 @@ def test_blocks_of_known_correlation_say_how_much_their_mean_scatters(shape, tim
 
 
 def test_the_variance_is_put_right_for_the_few_values_that_it_is_worth():
-    values = series(0.8, 80, np.random.default_rng(11))
+    values = 0.5 + 0.01 * series(0.8, 80, np.random.default_rng(11))
     found = EFFECTIVE(ct.volume(values, 1.0))
     assert found.effective < 30
     variance = found.standard_error**2 * found.effective
@@ -179,18 +179,35 @@ def test_correlated_blocks_make_the_bootstrap_too_sure_and_the_variogram_says_so
     assert hits[1] >= 51  # 57 expected
 
 
+FINE = blocks(np.random.default_rng(0).random((3, 4, 4)), 2.0)
+JITTER = np.random.default_rng(1).normal(0, 1e-3, len(FINE))
+
+
+def test_longer_than_the_blocks_is_their_whole_extent():
+    far, all_ = (ct.measure.variogram(FINE, longest_um=longest) for longest in (1e9, 20.0))
+    pd.testing.assert_frame_equal(far, all_)
+
+
 @pytest.mark.parametrize(
     ("values", "options", "error", "match"),
     [
         ([1.0, 2.0], {}, TypeError, "of a list: a profile or a table of blocks"),
         (ct.volume(np.ones((3, 3)), 1.0), {}, TypeError, "of a DataArray"),
         (pd.DataFrame({"a": [1.0]}), {}, TypeError, "a table of blocks is needed"),
-        (ct.volume(np.arange(7.0), 1.0), {}, ValueError, "of 7 known values: 8 or more"),
+        (ct.volume(np.arange(7.0) / 8, 1.0), {}, ValueError, "of 7 known values: 8 or more"),
         (ct.volume(np.array([np.inf] * 9), 1.0), {}, ValueError, "9 values are infinite"),
         (ct.volume(np.full(9, np.nan), 1.0), {}, ValueError, "of 0 known values"),
-        (ct.volume(np.arange(9.0), 1.0), {"longest_um": 0.4}, ValueError, "no two values are so near"),
-        (ct.volume(np.arange(9.0), 1.0), {"longest_um": "1"}, TypeError, "with longest_um '1'"),
-        (ct.volume(np.arange(9.0), 1.0).drop_vars("x"), {}, ValueError, "without x coordinates"),
+        (ct.volume(np.arange(9.0) / 8, 1.0), {"longest_um": 0.4}, ValueError, "no two values are so near"),
+        (ct.volume(np.arange(9.0) / 8, 1.0), {"longest_um": "1"}, TypeError, "with longest_um '1'"),
+        (ct.volume(np.arange(9.0) / 8, 1.0).drop_vars("x"), {}, ValueError, "without x coordinates"),
+        (ct.volume(np.arange(9.0) * 1e200, 1.0), {}, ValueError, "8 of 9 values are outside 0 to 1"),
+        (ct.volume(np.linspace(-1, 1, 9), 1.0), {}, ValueError, "4 of 9 values are outside 0 to 1"),
+        (ct.volume(np.zeros(9), 1.0).astype(complex), {}, TypeError, "of a profile of complex128"),
+        (ct.volume(np.zeros(9), 1.0).astype(str), {}, TypeError, "of a profile of <U32"),
+        (FINE.assign(x_um=[1e9, *FINE.x_um[1:]]), {}, ValueError, "Check x_um for a wrong"),
+        (FINE.assign(x_um=[1e300, *FINE.x_um[1:]]), {}, ValueError, "Check x_um for a wrong"),
+        (FINE.assign(x_um=FINE.x_um + JITTER), {}, ValueError, "(Check|steps in) x_um"),
+        (FINE.assign(x_um="a"), {}, TypeError, "column x_um holds (object|str)"),
     ],
 )
 def test_refusals(values, options, error, match):
@@ -279,6 +296,13 @@ GRID = blocks(np.random.default_rng(10).uniform(0.4, 0.6, (5, 5)))
         ({"level": 95}, ValueError, "at level 95"),
         ({"extents": 100.0}, TypeError, "extents 100.0: a sequence"),
         ({"extents": []}, TypeError, "extents"),
+        ({"extents": ["a"]}, TypeError, "a sequence of volumes"),
+        ({"extents": [1.0, [2.0]]}, TypeError, "a sequence of volumes"),
+        ({"drop_percent": 1e-160}, ValueError, "of 1e-160 %: 1e-06 % or more"),
+        ({"drop_percent": 10**400}, ValueError, "a number from 0 to 100"),
+        ({"blocks": GRID.assign(contact_um="1")}, TypeError, "column contact_um holds"),
+        ({"blocks": pd.concat([GRID, GRID[["outline_um"]]], axis=1)}, ValueError, "2 columns outline_um"),
+        ({"blocks": GRID.assign(place=[[1]] * len(GRID))}, TypeError, r"with place \[1\]: a name"),
         ({"extents": [-1.0]}, ValueError, "finite and above zero"),
         ({"blocks": GRID.assign(contact_um=0.0)}, ValueError, "all 25 values are the same"),
     ],

@@ -165,5 +165,7 @@ def test_every_chapter_is_one_of_the_planned_ones():
         "cycling-contact/particles",
         "cycling-contact/contact",
         "cycling-contact/cycling",
+        "cycling-contact/difference",
+        "cycling-contact/conduction",
         "nanoct-sims/resolution",
     }

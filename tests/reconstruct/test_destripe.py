@@ -162,3 +162,10 @@ def test_lengths_that_cannot_be_are_refused(name):
         ct.reconstruct.destripe(stack(), **{name: 0.0})
     with pytest.raises(TypeError, match=name):
         ct.reconstruct.destripe(stack(), **{name: "2"})
+
+
+def test_a_width_far_beyond_the_image_is_refused_and_one_up_to_it_is_not():
+    for image in (stack(), stack().chunk({"z": 2})):
+        with pytest.raises(ValueError, match=r"width_um 1000000.0 µm: up to 50 µm is allowed"):
+            ct.reconstruct.destripe(image, width_um=1e6)
+    assert ct.reconstruct.destripe(stack(), width_um=3.5, length_um=1e6).shape == stack().shape

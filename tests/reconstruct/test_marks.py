@@ -196,6 +196,7 @@ REFUSED = [
     (table(slope=["a"]), ValueError, "slope of the table holds no finite"),
     (table(x_um=[np.nan]), ValueError, "holds no finite number"),
     (pd.concat([table(), table(x_um=[0.9])]), ValueError, "marks 0 and 1 are 0.1 µm apart"),
+    (pd.concat([table(), table()[["slope"]]], axis=1), ValueError, "more than one column slope"),
     (table(x_um=[9.0]), ValueError, "mark 0 lies outside the first image, which spans y 0 to"),
     (table(y_um=[-0.1]), ValueError, "outside the first image"),
     (table(x_um=[1.7]), ValueError, "no dark spot is to be seen at mark 0"),
@@ -225,3 +226,15 @@ def test_constant_images_have_no_marks():
     stack[1:] = np.arange(4, dtype=np.uint8)[:, None, None]
     with pytest.raises(ValueError, match="found in 1 of 5 slices"):
         ct.reconstruct.drift_from_marks(stack, late.marks)
+
+
+@pytest.mark.parametrize("mark_um", [1e6, 1e300, 2.1])
+def test_marks_larger_than_the_image_shows_are_refused_at_once(noisy, mark_um):
+    with pytest.raises(ValueError, match="half the image, is allowed"):
+        ct.reconstruct.drift_from_marks(noisy.stack, noisy.marks[:1], mark_um=mark_um)
+
+
+def test_a_search_beyond_the_image_ends_at_its_border():
+    recorded = record(3, (120, 240), noise=5.0, marks=MARKS[:1])
+    far = find(recorded, search_um=1e300)
+    assert far[PLACES].equals(find(recorded, search_um=1e6)[PLACES])

@@ -108,11 +108,20 @@ def jump():
     return moved(drift)
 
 
+def even_along(axis):
+    """Images that drift along y and x, which shows along one of them alone."""
+    images = moved(np.cumsum(np.ones((4, 2)), axis=0)).values
+    return stack_of([np.broadcast_to(image.take([30], axis), SHAPE) for image in images])
+
+
 REFUSED = [
     (jump, {"search_um": 0.3}, ValueError, "images 3 and 4 are not alike"),
     (lambda: stack_of([scene(k)[:120, :150] for k in range(4)]), {}, ValueError, "images 0 and 1 are not"),
     (lambda: stack_of([np.full(SHAPE, k) for k in range(4)]), {}, ValueError, "hold nothing to compare"),
     (lambda: stack_of(np.arange(12.0).reshape(3, 2, 2)), {}, ValueError, "hold nothing to compare"),
+    (lambda: even_along(0), {}, ValueError, "image 0 does not vary along y"),
+    (lambda: even_along(1), {}, ValueError, "image 0 does not vary along x"),
+    (lambda: even_along(1) * 257.0 + 0.1, {}, ValueError, "image 0 does not vary along x"),
     (jump, {"neighbours": 0}, ValueError, "1 or more"),
     (jump, {"neighbours": 1.5}, TypeError, "a whole number"),
     (jump, {"neighbours": True}, TypeError, "a whole number"),

@@ -229,7 +229,7 @@ def test_what_is_no_stack_is_refused(change, error, match):
         lambda: ct.reconstruct.slices(raw, tilt_deg=36),
         lambda: ct.reconstruct.drift_from_neighbours(raw),
         lambda: ct.reconstruct.drift_from_marks(
-            raw, pd.DataFrame({"y_um": [0.1], "x_um": [0.1], "slope": [0]})
+            raw, pd.DataFrame({"y_um": [0.1], "x_um": [0.1], "slope": [0]}), mark_um=0.1
         ),
     ):
         with pytest.raises(error) as caught:
@@ -260,6 +260,11 @@ POSITIONS = [
     (table()[:0], ValueError, "0 rows for 6 slices; missing are 0, 1, 2, 3, 4, …"),
     (table(z=[0, 1, 2, 2, 3, 4]), ValueError, "slice 3 lies at 2 µm, not behind slice 2"),
     (table(z=[0, 1, 2, 1.5, 3, 4]), ValueError, "Nothing was milled between them"),
+    (table().set_axis(["slice", "z_um", "y_um", "y_um"], axis=1), ValueError, "no column x_um"),
+    (pd.concat([table(), table()[["z_um"]]], axis=1), ValueError, "more than one column z_um"),
+    (table(z=[0, 1, 2, 3, 4, 1e9]), ValueError, "column z_um of the positions spreads it over 4e"),
+    (table(z=[0, 1, 2, 3, 4, 1e6]), ValueError, "wrong row in z_um"),
+    (table(z=[0, 1, 2, 3, 4, 1e300]), ValueError, "column z_um"),
     (table(y=np.arange(6) * 0.06), ValueError, "no voxel was in view in all slices"),
 ]
 
@@ -287,6 +292,7 @@ OPTIONS = [
     ({"voxel_um": np.inf}, ValueError, "finite edges"),
     ({"voxel_um": np.nan}, ValueError, "finite edges"),
     ({"voxel_um": (0.1, 0.1)}, TypeError, "three"),
+    ({"voxel_um": (0.05, (1, 2), 0.05)}, TypeError, "three"),
     ({"voxel_um": "fine"}, TypeError, "recorded"),
     ({"border": "wrap"}, ValueError, "crop"),
     ({"marks": pd.DataFrame(), "positions": table()}, ValueError, "Pass one of them"),
@@ -310,3 +316,54 @@ def test_one_row_or_one_column_is_a_stack_too():
     np.testing.assert_array_equal(out, raw)
     assert ct.voxel_size(out)[1] == pytest.approx(PIXEL / COSINE)
     assert ct.voxel_size(out)[0] == STEP
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("dim", ["y", "x"])
+def test_a_wrong_row_does_not_lay_out_a_huge_volume(dim, lazy):
+    raw = plane_of_greys()
+    raw = raw.copy(data=da.from_array(raw.values, chunks=(2, -1, -1))) if lazy else raw
+    wrong = table(**{dim: [0, 0, 0, 0, 0, 1e6]})
+    with pytest.raises(ValueError, match=f"column {dim}_um of the positions spreads it over"):
+        ct.reconstruct.slices(raw, tilt_deg=36, positions=wrong, border="nan")
+
+
+@pytest.mark.parametrize(("dtype", "native"), [(">u2", "u2"), (">f4", "f4"), ("f2", "f4"), (">f2", "f4")])
+@pytest.mark.parametrize("lazy", [False, True])
+def test_grey_values_of_any_byte_order_and_half_floats_are_read(dtype, native, lazy):
+    wanted = ct.reconstruct.slices(plane_of_greys().astype(native), tilt_deg=36)
+    raw = plane_of_greys().astype(dtype)
+    raw = raw.copy(data=da.from_array(raw.values, chunks=(2, -1, -1))) if lazy else raw
+    out = ct.reconstruct.slices(raw, tilt_deg=36).compute()
+    assert out.dtype == np.dtype(native)
+    assert out.identical(wanted)
+    seen = ct.reconstruct.slices(raw, tilt_deg=36, border="nan").compute()
+    assert seen.dtype == np.float32
+
+
+def test_labels_of_any_byte_order_are_read_and_int8_has_no_code_for_left_out():
+    codes = np.zeros((2, 4, 6), np.uint8)
+    codes[:, :, 3:] = 2
+    labels = ct.phases.as_labels(ct.volume(codes, (0.1, 0.05, 0.05)))
+    drifting = table(x=[0.0, 0.07], z=[0.0, 0.1], slices=2)
+    wanted = ct.reconstruct.slices(labels, tilt_deg=30, positions=drifting, border="nan")
+    for dtype in (">i2", "i2"):
+        out = ct.reconstruct.slices(labels.astype(dtype), tilt_deg=30, positions=drifting, border="nan")
+        np.testing.assert_array_equal(out, wanted)
+    small = labels.astype("int8")
+    with pytest.raises(ValueError, match="left out"):
+        ct.reconstruct.slices(small, tilt_deg=30, positions=drifting, border="nan")
+    assert ct.reconstruct.slices(small, tilt_deg=30, positions=drifting).dtype == np.int8
+
+
+def test_the_shear_of_a_face_that_recedes_is_taken_out_by_the_positions_of_the_notes():
+    """Grey is linear in true y; a section at depth z is seen z sin(tilt) higher on the screen."""
+    z, y, x = np.indices((6, 14, 5)) * np.array([0.05, 0.025, 0.025])[:, None, None, None]
+    sine = np.sin(np.deg2rad(TILT))
+    raw = ct.volume(50 + 30 * (y + z * sine) / COSINE + x, (0.05, 0.025, 0.025))
+    depth = 0.05 * np.arange(6)
+    out = ct.reconstruct.slices(raw, tilt_deg=TILT, positions=table(depth, -depth * sine))
+    np.testing.assert_allclose(out, (50 + 30 * out.y + out.x).broadcast_like(out).transpose("z", "y", "x"))
+    assert abs(np.ptp(out.values[:, 0, 0])) < 1e-9
+    sheared = ct.reconstruct.slices(raw, tilt_deg=TILT)
+    assert np.ptp(sheared.values[:, 0, 0]) > 1

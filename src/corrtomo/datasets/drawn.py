@@ -10,7 +10,7 @@ from . import cycling
 
 
 def drawn_particles(name: str, cycles: int, *, seed: int = 0) -> pd.DataFrame:
-    """List the particles of a cycled cathode, as they were drawn and pressed: the truth of a size distribution.
+    """List the particles of a cycled cathode, as drawn and pressed: the truth of a size distribution.
 
     Parameters
     ----------

@@ -100,8 +100,8 @@ class Stack:
         count = self.image.sizes["z"]
         if wanted.dtype.kind not in "iu" or wanted.ndim != 1 or ((wanted < 0) | (wanted >= count)).any():
             raise ValueError(
-                f"Cannot label the images {slices!r}: whole numbers from 0 to {count - 1} are needed. Pass for "
-                "instance [0, 10]."
+                f"Cannot label the images {slices!r}: whole numbers from 0 to {count - 1} are needed. Pass "
+                "for instance [0, 10]."
             )
         edges = np.array(voxel_size(self.image))
         edges[1] /= np.cos(np.radians(self.tilt_deg))

@@ -15,10 +15,16 @@ from ..phases import Phase, check_codes
 from ..volume import check_image, voxel_size
 from .conduction_grid import Codes
 from .conduction_solver import Solution, solve
+from .options import as_float
 from .reach import reach_of
+from .surface import MOST_ELONGATED
 
 _APART = 1e9
 """Conductivities farther apart than this leave too few digits for the currents of the worse conductor."""
+_RANGE = (1e-20, 1e20)
+"""S/m: what is far beyond any material leaves the range of single precision."""
+_EDGES = (1e-6, 1e6)
+"""µm."""
 
 
 class Problem(NamedTuple):
@@ -50,6 +56,7 @@ def pose(labels: xr.DataArray, conductivities: Mapping[Phase, float], axis: str,
     check_image(labels, ndim=(2, 3))
     check_spatial(labels, doing=doing)
     check_axis(labels, axis, doing=doing)
+    _check_edges(voxel_size(labels), doing=doing)
     labels = labels.compute()
     present = present_phases(labels, doing=doing)
     known = _known(conductivities, doing=doing)
@@ -66,6 +73,11 @@ def pose(labels: xr.DataArray, conductivities: Mapping[Phase, float], axis: str,
         raise ValueError(
             f"Cannot {doing} with conductivities from {min(values):g} to {max(values):g} S/m: they are more "
             f"than {_APART:g} times apart, too far for currents in both. Take 0 for the smaller ones."
+        )
+    if values and not _RANGE[0] <= min(values) <= max(values) <= _RANGE[1]:
+        raise ValueError(
+            f"Cannot {doing} with conductivities from {min(values):g} to {max(values):g} S/m: from "
+            f"{_RANGE[0]:g} to {_RANGE[1]:g} S/m, or 0 for an insulator, are allowed. State them in S/m."
         )
     dense = np.zeros(256, np.uint8)
     dense[[int(phase) for phase in conducting]] = np.arange(1, len(conducting) + 1)
@@ -112,13 +124,24 @@ def _known(conductivities: Any, *, doing: str) -> dict[Phase, float]:
                 f"Cannot {doing} with {value!r} for {phase.label}: a number in S/m is needed, 0 for an "
                 "insulator."
             )
-        if not 0 <= float(value) < np.inf:
+        if not 0 <= as_float(value) < np.inf:
             raise ValueError(
-                f"Cannot {doing} with {value!r} S/m for {phase.label}: a conductivity is finite and not "
-                "below zero. Take 0 for an insulator."
+                f"Cannot {doing} with {as_float(value):g} S/m for {phase.label}: a conductivity is finite "
+                "and not below zero. Take 0 for an insulator."
             )
         known[phase] = float(value)
     return known
+
+
+def _check_edges(edges: tuple[float, ...], *, doing: str) -> None:
+    """Refuse voxels whose conductances leave the range of single precision."""
+    low, high = min(edges), max(edges)
+    if not (_EDGES[0] <= low and high <= _EDGES[1] and high <= MOST_ELONGATED * low):
+        raise ValueError(
+            f"Cannot {doing} with voxels of {edges} µm: edges from {_EDGES[0]:g} to {_EDGES[1]:g} µm are "
+            f"allowed, and none more than {MOST_ELONGATED} times another. Check the voxel size that was "
+            "given to ct.volume()."
+        )
 
 
 def _laid_out(

@@ -18,7 +18,7 @@ def check_between(value: Any, what: str, low: float, high: float, *, doing: str)
     0.8
     """
     number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-    if not (number and low <= float(value) <= high):
+    if not (number and low <= as_float(value) <= high):
         raise (ValueError if number else TypeError)(
             f"Cannot {doing} with {what} {value!r}: a number from {low:g} to {high:g} is needed. "
             f"Pass for instance {what}={_example(low, high):g}."
@@ -26,8 +26,8 @@ def check_between(value: Any, what: str, low: float, high: float, *, doing: str)
     return float(value)
 
 
-def check_whole(value: Any, what: str, least: int, *, doing: str) -> int:
-    """Refuse what is no whole number from `least`, or return it.
+def check_whole(value: Any, what: str, least: int, *, doing: str, most: float = np.inf) -> int:
+    """Refuse what is no whole number from `least` to `most`, or return it.
 
     Examples
     --------
@@ -35,9 +35,10 @@ def check_whole(value: Any, what: str, least: int, *, doing: str) -> int:
     3
     """
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < least:
+    if not whole or not least <= value <= most:
+        range_ = f"from {least}" + (f" to {most}" if np.isfinite(most) else "")
         raise ValueError(
-            f"Cannot {doing} with {what}={value!r}: a whole number from {least} is needed. Leave it out."
+            f"Cannot {doing} with {what}={value!r}: a whole number {range_} is needed. Leave it out."
         )
     return int(value)
 
@@ -50,6 +51,36 @@ def check_named(value: Any, what: str, *, doing: str, like: str) -> dict[Any, An
             f"needed. Pass for instance {what}={like}."
         )
     return dict(value)
+
+
+def as_float(value: Any) -> float:
+    """Return a real number as a float; one too large for it as infinite.
+
+    Examples
+    --------
+    >>> as_float(1), as_float(-(10**400))
+    (1.0, -inf)
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        return float(np.copysign(np.inf, 1 if value > 0 else -1))
+
+
+def is_flat(values: Any) -> bool:
+    """Say whether this is a sequence of one or more, none of them a sequence itself.
+
+    Examples
+    --------
+    >>> is_flat([1, 2]), is_flat([1, [2, 3]]), is_flat("12"), is_flat([])
+    (True, False, False, False)
+    """
+    if isinstance(values, str):
+        return False
+    try:
+        return bool(np.ndim(values) == 1 and len(values) > 0)
+    except (TypeError, ValueError):  # parts of different lengths
+        return False
 
 
 def _example(low: float, high: float) -> float:

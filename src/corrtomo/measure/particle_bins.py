@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ import xarray as xr
 
 from ..checks import check_length
 from ..volume import voxel_size
+from .options import is_flat
 from .particles import check_particles, distance_inside, part_by_depth
 
+Floats = npt.NDArray[np.float64]
 _DOING = "sort particles into bins"
 _COLUMNS = ("volume_um3", "touches_border", "inclusion")
 
@@ -42,9 +45,10 @@ def particle_bins(table: pd.DataFrame, edges_um3: Sequence[float]) -> pd.DataFra
     Raises
     ------
     TypeError
-        If this is no table of particles, or edges are no numbers.
+        If this is no table of particles, or its columns or the edges are no numbers.
     ValueError
-        If edges are not ascending and above zero.
+        If edges are not ascending and above zero, a volume is not above zero and finite, or a whole
+        particle's ``inclusion`` is not above 0 and at most 1.
 
     Notes
     -----
@@ -76,10 +80,10 @@ def particle_bins(table: pd.DataFrame, edges_um3: Sequence[float]) -> pd.DataFra
             f"and a {type(table).__name__} was given. Make it with ct.measure.particles(mask)."
         )
     edges = _edges(edges_um3)
-    volumes, cut = table.volume_um3.to_numpy(float), table.touches_border.to_numpy(bool)
+    volumes, cut, inclusion = _read(table)
     # A volume that is an edge must not fall below it by rounding.
     where = np.searchsorted(edges * (1 - 1e-9), volumes, side="right")
-    weights = np.where(cut, 0.0, 1 / np.where(cut, 1.0, table.inclusion.to_numpy(float)))
+    weights = np.where(cut, 0.0, 1 / np.where(cut, 1.0, inclusion))
     bins = len(edges) + 1
     out = pd.DataFrame({"from_um3": np.append(0.0, edges), "to_um3": np.append(edges, np.inf)})
     out["count"] = np.bincount(where, minlength=bins)
@@ -148,7 +152,7 @@ def particle_separation(mask: xr.DataArray, depths_um: Sequence[float]) -> pd.Da
 
 
 def _check_depths(depths_um: Any, *, doing: str) -> None:
-    if isinstance(depths_um, str) or np.ndim(depths_um) != 1 or len(depths_um) == 0:
+    if not is_flat(depths_um):
         raise TypeError(
             f"Cannot {doing} with depths_um {depths_um!r}: a sequence of depths in µm is needed. Pass for "
             "instance [0.1, 0.2, 0.5]."
@@ -157,8 +161,38 @@ def _check_depths(depths_um: Any, *, doing: str) -> None:
         check_length(chosen, "depth", doing=doing)
 
 
+def _read(table: pd.DataFrame) -> tuple[Floats, npt.NDArray[np.bool_], Floats]:
+    """Return volumes, which particles the border cuts, and inclusions; refuse what is none."""
+    volumes, cut, inclusion = (_numbers(table, name) for name in _COLUMNS)
+    wrong = {
+        "volume_um3": (~((volumes > 0) & np.isfinite(volumes)), "a finite volume above zero"),
+        "touches_border": (~np.isin(cut, (0, 1)), "True or False"),
+        "inclusion": ((cut == 0) & ~((inclusion > 0) & (inclusion <= 1 + 1e-9)), "above 0 and at most 1"),
+    }
+    for name, (bad, allowed) in wrong.items():
+        if bad.any():
+            raise ValueError(
+                f"Cannot {_DOING}: {int(bad.sum())} of {len(table)} particles have {name} "
+                f"{table[name].to_numpy()[bad][0]!r} or the like, and {allowed} is needed. Make the table "
+                "with ct.measure.particles(mask)."
+            )
+    return volumes, cut == 1, inclusion
+
+
+def _numbers(table: pd.DataFrame, name: str) -> Floats:
+    column: Any = table[name]
+    if isinstance(column, pd.DataFrame) or not all(
+        isinstance(value, Real | np.bool_) or value is pd.NA for value in column
+    ):
+        raise TypeError(
+            f"Cannot {_DOING}: there are two columns {name}, or what is in it is no number, nor True or "
+            "False. Make the table with ct.measure.particles(mask)."
+        )
+    return np.asarray(column.to_numpy(float, na_value=np.nan))
+
+
 def _edges(edges_um3: Any) -> npt.NDArray[np.float64]:
-    if isinstance(edges_um3, str) or np.ndim(edges_um3) != 1 or len(edges_um3) == 0:
+    if not is_flat(edges_um3):
         raise TypeError(
             f"Cannot {_DOING} with edges_um3 {edges_um3!r}: a sequence of volumes in µm³ is needed. Pass for "
             "instance (1, 10, 100)."

@@ -25,6 +25,8 @@ _SMOOTHING = 2.0
 _EDGE, _SMALL = 1.5, 0.05
 """Robust standard deviations beyond which a step between columns is an edge, not a stripe; a change of the
 grey value by less than this share never is."""
+_WIDEST = 1000
+"""Pixels that `width_um` may span in an image that has fewer."""
 _ROUNDS = 2
 _LEAST = 0.05
 """Share of steps along a stripe that must not be edges, for the stripe to be known in full."""
@@ -47,7 +49,8 @@ def destripe(
     length_um : float
         Length over which a stripe keeps its strength, in µm.
     width_um : float
-        Width up to which it is a stripe, in µm: wider changes along x stay.
+        Width up to which it is a stripe, in µm: wider changes along x stay. At most the width of the image,
+        or 1000 pixels.
     progress : bool
         Show a bar where it takes longer than a second.
 
@@ -61,7 +64,8 @@ def destripe(
     TypeError
         If the image is a plain array, or a mask of booleans.
     ValueError
-        If it has other dims, grey values below 0, NaN, or a length is not above zero.
+        If it has other dims, grey values below 0, NaN, or a length is not above zero; or if `width_um` is
+        wider than the image and than 1000 pixels.
 
     Notes
     -----
@@ -106,6 +110,7 @@ def destripe(
         )
     check_length(length_um, "length_um", doing=_DOING)
     check_length(width_um, "width_um", doing=_DOING)
+    _check_width(width_um, image)
     work = partial(_plane, length=length_um / spacing(image, "y"), width=width_um / spacing(image, "x"))
     if isinstance(image.data, da.Array):
         whole = image.data.rechunk({image.ndim - 2: -1, image.ndim - 1: -1})
@@ -117,6 +122,16 @@ def destripe(
     for k, plane in enumerate(slices):
         out[k] = work(np.asarray(plane), k)
     return image.copy(data=out)
+
+
+def _check_width(width_um: float, image: xr.DataArray) -> None:
+    """Refuse a width far beyond the image, over which the kernel of its mean would reach."""
+    most = spacing(image, "x") * max(image.sizes["x"], _WIDEST)
+    if width_um > most:
+        raise ValueError(
+            f"Cannot {_DOING} with width_um {width_um!r} µm: up to {most:.4g} µm is allowed, the width of "
+            f"the image or {_WIDEST} pixels. Give the width of a stripe in µm, for instance 0.3."
+        )
 
 
 def _planes(work: Any, chunk: npt.NDArray[Any], block_info: Any = None) -> npt.NDArray[Any]:

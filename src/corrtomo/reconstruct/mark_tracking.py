@@ -28,6 +28,8 @@ _SMOOTHING = 6.0
 _MEET = 1.5
 """Diameters between the centres of two marks below which one is seen in the patch around the other."""
 _ROUNDING = 1e-6
+_FARTHEST = 1e9
+"""Pixels, more than any image has: windows end at its border."""
 _MARGIN = 2
 """Pixels around a patch, for shifts of a fraction of a pixel."""
 
@@ -72,7 +74,7 @@ class Tracker:
 
     def __init__(self, start: Floats, run: Floats, size: Floats, reach: Floats, doing: str) -> None:
         self._start, self._run, self._size, self._doing = start, run, size, doing
-        half, search = (np.ceil(np.maximum(n, 1.0) - _ROUNDING).astype(int) for n in (size, reach))
+        half, search = (np.ceil(np.clip(n, 1.0, _FARTHEST) - _ROUNDING).astype(int) for n in (size, reach))
         self._reach = np.maximum(1.0, reach)
         self._half: Pair = (int(half[0]), int(half[1]))
         self._search: Pair = (int(search[0]), int(search[1]))

@@ -19,6 +19,7 @@ _DOING = "find drift from marks"
 _SLOPES = "marks of two slopes"
 _FAR = 5.0
 """Standard errors beyond which a depth is not believed."""
+_ROUNDING = 1e-6
 _COLUMNS = ("y_um", "x_um", "slope")
 
 
@@ -51,7 +52,9 @@ def drift_from_marks(
         How far a mark may be, in µm on the screen, from where it is expected: where it was in the slice
         before, and as far on as its slope says.
     mark_um : float
-        Diameter of a mark, in µm on the screen.
+        Diameter of a mark, in µm on the screen, along y and x alike: not the milled one, for a round hole
+        looks lower by cos(tilt) along y where the microscope has not corrected the tilt. Less than half the
+        image.
     repeats : bool
         Allow an image that equals the one before it.
     progress : bool
@@ -71,8 +74,9 @@ def drift_from_marks(
         If the stack is a plain array, or marks are no table.
     ValueError
         If the stack has other dims, fewer than two slices, slices missing, NaN, or an image twice; marks have
-        no such columns, no rows, or one place twice; no dark spot is where a mark should be in the first
-        image; or too few marks are found at an end of the stack or in more than half of it.
+        no such columns, no rows, or one place twice; `mark_um` is not less than half the image; no dark spot
+        is where a mark should be in the first image; or too few marks are found at an end of the stack or in
+        more than half of it.
 
     Notes
     -----
@@ -104,6 +108,7 @@ def drift_from_marks(
     z_step, y_pixel, x_pixel = check_stack(stack, doing=_DOING, slices=2)
     check_length(search_um, "search_um", doing=_DOING)
     check_length(mark_um, "mark_um", doing=_DOING)
+    _check_fits(mark_um, stack, (y_pixel, x_pixel))
     where = _check_marks(marks, mark_um)
     pixel = np.array([y_pixel, x_pixel])
     first = np.array([float(stack["y"][0]), float(stack["x"][0])])
@@ -114,6 +119,17 @@ def drift_from_marks(
     tracker = Tracker(start, slope * z_step / x_pixel, mark_um / pixel, search_um / pixel, _DOING)
     tracks = tracker.follow(planes(stack, doing=_DOING, progress=progress, repeats=repeats))
     return _table(tracks.place * pixel, tracks.error * pixel, tracks.found, slope, nominal, pixel)
+
+
+def _check_fits(mark_um: float, stack: xr.DataArray, pixel: tuple[float, float]) -> None:
+    """Refuse marks that no image could show with as much again around them, as they are looked for."""
+    most = min((stack.sizes[dim] - 1) / 2 * edge for dim, edge in zip(("y", "x"), pixel, strict=True))
+    if mark_um > most * (1 + _ROUNDING):
+        raise ValueError(
+            f"Cannot {_DOING} with mark_um {mark_um!r} µm: up to {most:.4g} µm, half the image, is allowed, "
+            "for as much again around a mark must be in view. Give the diameter of a mark in µm on the "
+            "screen; without marks call ct.reconstruct.drift_from_neighbours()."
+        )
 
 
 def _check_marks(marks: Any, mark_um: float) -> pd.DataFrame:
@@ -128,6 +144,13 @@ def _check_marks(marks: Any, mark_um: float) -> pd.DataFrame:
             f"Cannot {_DOING}: the table has {len(marks)} rows and lacks "
             f"{', '.join(missing) or 'no column'}. Needed are {', '.join(_COLUMNS)}, and a row for each "
             "mark. Without marks call ct.reconstruct.drift_from_neighbours()."
+        )
+    doubled = [name for name in _COLUMNS if list(marks.columns).count(name) > 1]
+    if doubled:
+        raise ValueError(
+            f"Cannot {_DOING}: the table has more than one column {', '.join(doubled)}. One of each of "
+            f"{', '.join(_COLUMNS)} is needed. Drop the others, for instance with "
+            "marks.loc[:, ~marks.columns.duplicated()]."
         )
     wrong = [name for name in _COLUMNS if marks[name].dtype.kind not in "iuf"]
     if wrong or not np.isfinite(marks[list(_COLUMNS)].to_numpy(float)).all():

@@ -18,6 +18,8 @@ from .positions import Floats, table
 
 _DOING = "find drift from neighbours"
 _FINEST_PIXELS = 4.0
+_EVEN = 1e-4
+"""Share of its grey values' spread below which an image does not vary along a dim."""
 
 
 def drift_from_neighbours(
@@ -62,8 +64,8 @@ def drift_from_neighbours(
     TypeError
         If the stack is a plain array, or `neighbours` is no whole number.
     ValueError
-        If the stack has other dims, fewer than two slices, slices missing, NaN, or an image twice; or if two
-        images are not alike within `search_um`.
+        If the stack has other dims, fewer than two slices, slices missing, NaN, or an image twice; if an
+        image does not vary along y or along x; or if two images are not alike within `search_um`.
 
     Notes
     -----
@@ -104,6 +106,7 @@ def drift_from_neighbours(
     steps = np.full((stack.sizes["z"], count, 2), np.nan)
     earlier: deque[Any] = deque(maxlen=count)
     for k, image in planes(stack, doing=_DOING, progress=progress, repeats=repeats):
+        _check_varies(image, k)
         spectrum = correlator.spectrum(image)
         for apart, other in enumerate(earlier):
             steps[k, apart] = correlator.shift(spectrum, other)
@@ -119,6 +122,19 @@ def drift_from_neighbours(
     nominal = stack["z"].values.astype(float)
     errors = np.column_stack([np.full(len(nominal), np.nan), error * pixel])
     return table(nominal - nominal[0], shift * pixel, errors, np.zeros(len(nominal), np.int64))
+
+
+def _check_varies(image: Any, k: int) -> None:
+    """Refuse an image that is even along y or x: the borders, which stand still, are all it shows there."""
+    grey = image.astype(np.float64)
+    spread = float(grey.std())
+    for dim, first in (("y", grey[:1]), ("x", grey[:, :1])):
+        if spread > 0 and float(np.abs(grey - first).mean()) <= _EVEN * spread:
+            raise ValueError(
+                f"Cannot {_DOING}: image {k} does not vary along {dim}, and holds nothing to compare there: "
+                "a drift would not be seen. Structure along both y and x is needed. Leave a spoilt image out "
+                f"with stack.drop_isel(z={k}), or use marks with ct.reconstruct.drift_from_marks()."
+            )
 
 
 def _check_neighbours(neighbours: Any, slices: int) -> int:

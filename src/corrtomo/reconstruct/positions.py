@@ -51,6 +51,13 @@ def check_positions(positions: Any, slices: int) -> pd.DataFrame:
             f"Cannot {_DOING}: it has no column {', '.join(missing)}. Needed are {', '.join(NEEDED)}, a row "
             "for each slice. Make one with ct.reconstruct.drift_from_marks()."
         )
+    doubled = [name for name in NEEDED if list(positions.columns).count(name) > 1]
+    if doubled:
+        raise ValueError(
+            f"Cannot {_DOING}: it has more than one column {', '.join(doubled)}. One of each of "
+            f"{', '.join(NEEDED)} is needed. Drop the others, for instance with "
+            "positions.loc[:, ~positions.columns.duplicated()]."
+        )
     wrong = [name for name in NEEDED if positions[name].dtype.kind not in "iuf"]
     if wrong or not np.isfinite(positions[list(NEEDED)].to_numpy(float)).all():
         raise ValueError(
@@ -61,10 +68,10 @@ def check_positions(positions: Any, slices: int) -> pd.DataFrame:
     expected = np.arange(slices)
     if not np.array_equal(np.sort(numbers), expected):
         absent = np.setdiff1d(expected, numbers)
-        doubled = np.unique(numbers[positions["slice"].duplicated().to_numpy()])
+        twice = np.unique(numbers[positions["slice"].duplicated().to_numpy()])
         raise ValueError(
             f"Cannot {_DOING}: {len(positions)} rows for {slices} slices; missing are {_some(absent)}, "
-            f"doubled {_some(doubled)}, unknown {_some(np.setdiff1d(numbers, expected))}. One row for each "
+            f"doubled {_some(twice)}, unknown {_some(np.setdiff1d(numbers, expected))}. One row for each "
             "slice is needed, numbered from 0. After slices are left out, make the table anew."
         )
     ordered = positions.sort_values("slice", ignore_index=True)

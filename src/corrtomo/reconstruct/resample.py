@@ -68,6 +68,13 @@ class Grid:
         return np.asarray(np.clip(part, 0.0, 1.0), np.float64)
 
 
+def known_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype in which grey values are read: numba knows no half, long or byte-swapped ones."""
+    if dtype.char in "eg":
+        return np.dtype(np.float32 if dtype.char == "e" else np.float64)
+    return dtype.newbyteorder("=")
+
+
 def resample(images: Iterable[tuple[int, Array]], grid: Grid, planes: slice) -> Array:
     """Fill some planes of a grid from the slices around them, which come one after the other.
 
@@ -93,6 +100,7 @@ def resample(images: Iterable[tuple[int, Array]], grid: Grid, planes: slice) -> 
 
 def _in_plane(image: Array, grid: Grid, k: int) -> Array:
     """Sample one image at the voxels of the grid, with its drift."""
+    image = image.astype(known_dtype(image.dtype), copy=False)
     wide = image.dtype.itemsize > 4 or (image.dtype.kind != "f" and image.dtype.itemsize > 2)
     y, x = grid.rows + grid.shift[k, 0], grid.columns + grid.shift[k, 1]
     shape = (len(y), len(x))

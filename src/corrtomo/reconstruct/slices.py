@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from math import prod
 from numbers import Real
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from ..volume import spacing, volume
 from .marks import drift_from_marks
 from .planes import check_stack, checked, planes
 from .positions import as_recorded, check_positions
-from .resample import Floats, Grid, resample
+from .resample import Floats, Grid, known_dtype, resample
 
 Voxel = float | tuple[float, float, float] | Literal["recorded"]
 _DOING = "reconstruct a volume from slices"
@@ -25,6 +26,8 @@ _STEEPEST_DEG = 80.0
 _FINEST = 0.25
 """Smallest voxel edge, as a share of the finest recorded one: nothing more is to be seen in it."""
 _ROUNDING = 1e-6
+_LARGEST, _SMALL = 20.0, 1e7
+"""How many times the voxels of the stack as it was recorded a volume may have, and how many it always may."""
 _lazy: Any = dask  # its functions carry no types
 
 
@@ -75,8 +78,9 @@ def slices(
     -------
     xarray.DataArray
         Dims z, y, x, coordinates in true µm in the frame of the first image: a pixel of it at y on the screen
-        lies at y / cos(tilt), and its slice at its own z. The dtype is that of the stack; ``float32`` or
-        ``float64`` for grey values with ``border="nan"``. A Dask stack stays lazy, a chunk for each of its
+        lies at y / cos(tilt), and its slice at its own z. The dtype is that of the stack, in the
+        machine's byte order, ``float32`` for half floats; ``float32`` or ``float64`` for grey values with
+        ``border="nan"``. A Dask stack stays lazy, a chunk for each of its
         own along z.
 
     Raises
@@ -85,8 +89,10 @@ def slices(
         If the stack is a plain array, positions are no table, or a number is none.
     ValueError
         If the stack has other dims, fewer than two slices, slices that are missing or out of order, NaN, or
-        an image twice; positions do not place each slice once, one behind the other; the tilt is not 0 to
-        80 degrees; voxels are far finer than the pixels; or no place was in view in all slices.
+        an image twice; positions do not place each slice once, one behind the other, or spread the volume
+        over more than 20 times what the stack fills without them; labels are int8 with ``border="nan"``; the
+        tilt is not 0 to 80 degrees; voxels are far finer than the pixels; or no place was in view in all
+        slices.
 
     Notes
     -----
@@ -98,6 +104,12 @@ def slices(
     What was never recorded is not invented. With ``border="crop"`` the volume is what every slice saw, from
     the first slice to the last; with ``"nan"`` it is what any slice saw, with NaN (labels: 255, left out)
     elsewhere. Nominal positions enter where `positions` are not given.
+
+    Where the microscope did not follow the face, a section that has receded by z looks z·sin(tilt) higher:
+    without marks that shear is known, but stays in, as all drift does, for it cannot be told from the images
+    whether the microscope followed. Take it out with `positions` whose ``y_um`` is
+    ``-z_um * np.sin(np.deg2rad(tilt_deg))``, ``z_um`` the depth below the first slice, and ``x_um`` 0. Marks,
+    and drift from neighbours, hold it already: do not take it out twice.
 
     A lazy volume refuses NaN and images that repeat when it is computed; those at a border of two chunks are
     seen as well. In memory are a few slices, or as many chunks as Dask computes at a time.
@@ -159,7 +171,10 @@ def _check_voxel(voxel_um: Any, recorded: tuple[float, float, float]) -> tuple[f
         return (min(recorded),) * 3
     if isinstance(voxel_um, str) and voxel_um == "recorded":
         return recorded
-    edges = tuple(voxel_um) if np.ndim(voxel_um) == 1 else (voxel_um,) * 3
+    try:
+        edges = tuple(voxel_um) if np.ndim(voxel_um) == 1 else (voxel_um,) * 3
+    except ValueError:  # ragged: numpy makes no array of it
+        edges = ()
     if len(edges) != 3 or not all(isinstance(e, Real) and not isinstance(e, bool | np.bool_) for e in edges):
         raise TypeError(
             f'Cannot {_DOING} with voxel_um {voxel_um!r}: a number in µm, three (z, y, x), or "recorded" is '
@@ -197,23 +212,33 @@ def _grid(
 ) -> Grid:
     """Lay the even grid over what all slices saw, or any."""
     slice_um = float(stack["z"][0]) + where["z_um"].to_numpy(float)
-    count = int(np.floor((slice_um[-1] - slice_um[0]) / voxel[0] + _ROUNDING)) + 1
-    z_um = slice_um[0] + voxel[0] * np.arange(count)
-    shifts, lattice = [], []
+    last = float(np.floor((slice_um[-1] - slice_um[0]) / voxel[0] + _ROUNDING))
+    ranges, shifts, steps, lattice = {"z": (0.0, last)}, [], [], []
     for dim, edge, stretch in (("y", voxel[1], 1.0 / cosine), ("x", voxel[2], 1.0)):
         pixel = spacing(stack, dim)
         shift = where[f"{dim}_um"].to_numpy(float) / pixel
         step = edge / (pixel * stretch)  # pixels a voxel
-        number = _in_view(stack.sizes[dim], shift, step, dim, border)
-        lattice.append((float(stack[dim][0]) * stretch + edge * number, step * number))
+        ranges[dim] = _in_view(stack.sizes[dim], shift, step, dim, border)
         shifts.append(shift)
+        steps.append((dim, edge, stretch, step))
+    _check_size(stack, ranges, (float(voxel[0]), *(edge / stretch for _, edge, stretch, _ in steps)))
+    z_um = slice_um[0] + voxel[0] * np.arange(last + 1)
+    for dim, edge, stretch, step in steps:
+        number = np.arange(ranges[dim][0], ranges[dim][1] + 1)
+        lattice.append((float(stack[dim][0]) * stretch + edge * number, step * number))
     exact = stack.dtype == bool or "phases" in stack.attrs
     if border == "nan" and stack.dtype == bool:
         raise ValueError(
             f'Cannot {_DOING} of booleans with border="nan": a mask has no value for what was never seen. '
             'Pass border="crop".'
         )
-    dtype = stack.dtype
+    if border == "nan" and exact and stack.dtype == np.int8:
+        raise ValueError(
+            f'Cannot {_DOING} of labels of int8 with border="nan": codes up to {np.iinfo(np.int8).max} are '
+            f"allowed in them, but what was never seen is {int(Phase.LEFT_OUT)}, left out. Pass "
+            'stack.astype("uint8"), or border="crop".'
+        )
+    dtype = known_dtype(stack.dtype)
     if border == "nan" and not exact and dtype.kind != "f":
         dtype = np.dtype(np.float32 if dtype.itemsize <= 2 else np.float64)
     (y_um, rows), (x_um, columns) = lattice
@@ -222,8 +247,8 @@ def _grid(
     return Grid(z_um, y_um, x_um, slice_um, rows, columns, shift, exact, dtype, outside)
 
 
-def _in_view(pixels: int, shift: Floats, step: float, dim: str, border: str) -> Floats:
-    """Return the numbers of the voxels that all or any slices saw; 0 is the first pixel of image 0."""
+def _in_view(pixels: int, shift: Floats, step: float, dim: str, border: str) -> tuple[float, float]:
+    """Return the first and last voxel that all or any slices saw; 0 is the first pixel of image 0."""
     low, high = -shift.min(), pixels - 1 - shift.max()
     if border == "nan":
         low, high = -shift.max(), pixels - 1 - shift.min()
@@ -234,7 +259,26 @@ def _in_view(pixels: int, shift: Floats, step: float, dim: str, border: str) -> 
             f'pixels, and no voxel was in view in all slices. Pass border="nan" to keep what any slice saw, '
             "or reconstruct a part, for instance stack.isel(z=slice(0, 50)), with positions of its own."
         )
-    return np.arange(first, last + 1)
+    return float(first), float(last)
+
+
+def _check_size(
+    stack: xr.DataArray, ranges: dict[str, tuple[float, float]], edges: tuple[float, ...]
+) -> None:
+    """Refuse a volume that is far larger than the stack: a position is wrong. Nothing is laid out before."""
+    size, usual = {}, {}
+    for dim, edge in zip(("z", "y", "x"), edges, strict=True):
+        size[dim] = ranges[dim][1] - ranges[dim][0] + 1.0
+        usual[dim] = float(np.ptp(stack[dim].values)) / edge + 1.0  # without drift, slices evenly thick
+    voxels, most = prod(size.values()), max(_LARGEST * prod(usual.values()), _SMALL)
+    if voxels > most:
+        dim = max(size, key=lambda d: size[d] / usual[d])
+        raise ValueError(
+            f"Cannot {_DOING}: column {dim}_um of the positions spreads it over {size[dim]:.4g} voxels along "
+            f"{dim}, {voxels:.3g} in all; up to {most:.3g} are allowed, {_LARGEST:g} times what the stack "
+            f"fills as it was recorded, or {_SMALL:g}. Look for a wrong row in {dim}_um, which is in µm; "
+            "or make the table anew with ct.reconstruct.drift_from_marks()."
+        )
 
 
 def _by_chunks(data: Any, grid: Grid, alike: bool) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ from .pair import check_axes, pair_of
 
 Floats = npt.NDArray[np.float64]
 PLACE = "place"
+CORNER = ("z_um", "y_um", "x_um")
+"""Where the first voxel of a block is."""
 _DOING = "count contact in blocks"
 _MOST = 1 << 22
 _NAMES = (("contact_um2", "surface_um2", "volume_um3"), ("contact_um", "outline_um", "area_um2"))
@@ -119,7 +122,7 @@ def read_blocks(blocks: Any, *, doing: str) -> Blocks:
             f"{', '.join(_NAMES[0])}, or in 2D {', '.join(_NAMES[1])}. Make it with "
             "ct.measure.contact_blocks()."
         )
-    contact, every, extent = (blocks[name].to_numpy(float) for name in names)
+    contact, every, extent = (_numbers(blocks, name, doing=doing) for name in names)
     good = (contact >= 0) & (contact <= every * (1 + 1e-9)) & np.isfinite(every) & (extent > 0)
     if not good.all() or not (every > 0).any():
         raise ValueError(
@@ -129,13 +132,70 @@ def read_blocks(blocks: Any, *, doing: str) -> Blocks:
         )
     places = np.zeros(len(blocks), np.int64)
     if PLACE in columns:
+        _refuse_doubled(blocks, PLACE, doing=doing)
         if blocks[PLACE].isna().any():
             raise ValueError(
                 f"Cannot {doing}: {int(blocks[PLACE].isna().sum())} blocks have no {PLACE}. Name the "
                 f"{PLACE} of each, for instance with table.assign({PLACE}=1)."
             )
-        places = np.asarray(pd.factorize(blocks[PLACE])[0], np.int64)
+        try:
+            places = np.asarray(pd.factorize(blocks[PLACE])[0], np.int64)
+        except TypeError as error:
+            raise TypeError(
+                f"Cannot {doing} with {PLACE} {blocks[PLACE].iloc[0]!r}: a name or a number is needed for "
+                f"each block. Pass for instance table.assign({PLACE}=1)."
+            ) from error
     return Blocks(contact, every, extent, places)
+
+
+def corners_of(blocks: pd.DataFrame, *, doing: str) -> Floats:
+    """Return where blocks are in µm, a column for each axis that is known; refuse what is no place."""
+    names = [name for name in CORNER if name in blocks]
+    columns = [_numbers(blocks, name, doing=doing) for name in names]
+    for name, column in zip(names, columns, strict=True):
+        if not np.isfinite(column).all():
+            raise ValueError(
+                f"Cannot {doing}: where the blocks are is not known, {int((~np.isfinite(column)).sum())} of "
+                f"{len(blocks)} have no finite {name}. It is needed in µm. Make the table with "
+                "ct.measure.contact_blocks()."
+            )
+    return np.stack(columns, axis=1) if columns else np.empty((len(blocks), 0))
+
+
+def check_apart(corners: Floats, places: npt.NDArray[np.int64], *, doing: str) -> None:
+    """Refuse two blocks at one place: the same ones twice, or those of several places without a name."""
+    # Coordinates carry rounding: what differs by less than a picometre is one position.
+    where = np.column_stack([places, np.round(corners, 6)])
+    if len(np.unique(where, axis=0)) < len(where):
+        raise ValueError(
+            f"Cannot {doing}: two blocks are at one place. Name the place of each table in a column, for "
+            "instance with table.assign(place=1)."
+        )
+
+
+def _refuse_doubled(blocks: pd.DataFrame, name: str, *, doing: str) -> None:
+    if isinstance(blocks[name], pd.DataFrame):
+        raise ValueError(
+            f"Cannot {doing}: the table has {blocks[name].shape[1]} columns {name}, and one is needed. Make "
+            "the table with ct.measure.contact_blocks()."
+        )
+
+
+def _numbers(blocks: pd.DataFrame, name: str, *, doing: str) -> Floats:
+    """Return a column as floats; text that looks like numbers is none."""
+    _refuse_doubled(blocks, name, doing=doing)
+    column = blocks[name]
+    kind = getattr(column.dtype, "kind", "O")
+    if kind not in "iuf" and not (kind == "O" and all(_is_number(value) for value in column)):
+        raise TypeError(
+            f"Cannot {doing}: column {name} holds {column.dtype}, and numbers are needed. Make the table "
+            "with ct.measure.contact_blocks()."
+        )
+    return column.to_numpy(float, na_value=np.nan)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, Real) and not isinstance(value, bool | np.bool_))
 
 
 def _edges(labels: xr.DataArray, block_um: float) -> list[int]:

@@ -10,12 +10,16 @@ import pandas as pd
 import xarray as xr
 
 from ...volume import check_image, spacing
-from .blocks import read_blocks
+from .blocks import CORNER, check_apart, corners_of, read_blocks
 
 Floats = npt.NDArray[np.float64]
 _COUNTED = ("surface_um2", "outline_um")
-_CORNER = ("z_um", "y_um", "x_um")
 _FEWEST = 8
+_UNEVEN = 0.4
+"""Of a step: where a position is farther from the grid, it is on none."""
+_ROUNDING = 1e-9
+_MOST = 1 << 22
+"""Positions of a grid, as many as blocks of contact_blocks()."""
 
 
 class Field(NamedTuple):
@@ -47,11 +51,23 @@ def fields_of(values: Any, *, doing: str) -> tuple[list[Field], float]:
 
 
 def _of_profile(profile: xr.DataArray, *, doing: str) -> tuple[list[Field], float]:
+    if profile.dtype.kind not in "biuf":
+        raise TypeError(
+            f"Cannot {doing} of a profile of {profile.dtype}: shares are real numbers from 0 to 1. Make it "
+            "with ct.measure.contact_profile()."
+        )
     share = profile.values.astype(float)
     if np.isinf(share).any():
         raise ValueError(
             f"Cannot {doing}: {int(np.isinf(share).sum())} values are infinite, and shares are from 0 to 1. "
             "Make the profile with ct.measure.contact_profile()."
+        )
+    outside = (share < -_ROUNDING) | (share > 1 + _ROUNDING)
+    if outside.any():
+        raise ValueError(
+            f"Cannot {doing}: {int(outside.sum())} of {share.size} values are outside 0 to 1, from "
+            f"{np.nanmin(share):g} to {np.nanmax(share):g}, and shares are within. Make the profile with "
+            "ct.measure.contact_profile()."
         )
     check_image(profile)
     name = next((name for name in _COUNTED if name in profile.coords), None)
@@ -64,12 +80,12 @@ def _of_profile(profile: xr.DataArray, *, doing: str) -> tuple[list[Field], floa
 def _of_blocks(blocks: pd.DataFrame, *, doing: str) -> tuple[list[Field], float]:
     contact, every, _, places = read_blocks(blocks, doing=doing)
     deviations, mean = _deviations(contact, every)
-    names = [name for name in _CORNER if name in blocks]
-    corners = blocks[names].to_numpy(float)
-    if not names or not np.isfinite(corners).all():
+    corners = corners_of(blocks, doing=doing)
+    names = [name for name in CORNER if name in blocks]
+    if not names:
         raise ValueError(
             f"Cannot {doing}: where the blocks are is not known, their columns are {list(blocks)}. Columns "
-            f"out of {', '.join(_CORNER)} are needed, in µm. Make the table with "
+            f"out of {', '.join(CORNER)} are needed, in µm. Make the table with "
             "ct.measure.contact_blocks()."
         )
     fields = []
@@ -77,12 +93,24 @@ def _of_blocks(blocks: pd.DataFrame, *, doing: str) -> tuple[list[Field], float]
         chosen = (places == place) & (every > 0)
         if not chosen.any():
             continue
-        along = [column for column in corners[chosen].T if np.ptp(column) > 1e-6] or [corners[chosen, 0]]
-        where, steps = zip(*(_on_grid(column, doing=doing) for column in along), strict=True)
+        check_apart(corners[chosen], places[chosen], doing=doing)
+        along = {
+            name: column
+            for name, column in zip(names, corners[chosen].T, strict=True)
+            if np.ptp(column) > 1e-6
+        } or {names[0]: corners[chosen, 0]}
+        where, steps = zip(
+            *(_on_grid(column, name, doing=doing) for name, column in along.items()), strict=True
+        )
         shape = tuple(int(part.max()) + 1 for part in where)
+        if np.prod(shape, dtype=float) > _MOST:
+            # The column with the fewest blocks for its positions is the wrong one.
+            sparse = [n / len(np.unique(part)) for n, part in zip(shape, where, strict=True)]
+            worst = int(np.argmax(sparse))
+            raise _too_many(list(along)[worst], steps[worst], float(np.prod(shape, dtype=float)), doing=doing)
         known, grid = np.zeros(shape), np.zeros(shape)
-        np.add.at(known, where, 1.0)
-        if (known > 1).any():
+        known[where] = 1.0
+        if known.sum() < chosen.sum():
             raise ValueError(
                 f"Cannot {doing}: two blocks are at one place. Name the place of each table in a column, for "
                 "instance with table.assign(place=1)."
@@ -100,7 +128,15 @@ def _deviations(contact: Floats, every: Floats) -> tuple[Floats, float]:
     return (contact - mean * every) / every[every > 0].mean(), mean
 
 
-def _on_grid(column: Floats, *, doing: str) -> tuple[npt.NDArray[np.int64], float]:
+def _too_many(name: str, step: float, count: float, *, doing: str) -> ValueError:
+    return ValueError(
+        f"Cannot {doing}: blocks would be on a grid of {count:.3g} positions, its step in {name} {step:g} "
+        f"µm, and {_MOST} are allowed. Check {name} for a wrong or an uneven coordinate, or make the table "
+        "with ct.measure.contact_blocks()."
+    )
+
+
+def _on_grid(column: Floats, name: str, *, doing: str) -> tuple[npt.NDArray[np.int64], float]:
     """Return the numbers of positions on an even grid, and its step."""
     # Coordinates carry rounding: what differs by less than a picometre is one position.
     steps = np.diff(np.unique(np.round(column, 6)))
@@ -108,9 +144,11 @@ def _on_grid(column: Floats, *, doing: str) -> tuple[npt.NDArray[np.int64], floa
         return np.zeros(len(column), np.int64), 1.0
     step = float(steps.min())
     numbers = (column - column.min()) / step
-    if np.abs(numbers - np.rint(numbers)).max() > 1e-3 * max(1.0, numbers.max()):
+    if not numbers.max() < _MOST:
+        raise _too_many(name, step, float(numbers.max()) + 1, doing=doing)
+    if np.abs(numbers - np.rint(numbers)).max() > min(_UNEVEN, 1e-3 * max(1.0, numbers.max())):
         raise ValueError(
-            f"Cannot {doing}: blocks are not on an even grid, their steps are from {step:g} µm to "
+            f"Cannot {doing}: blocks are not on an even grid, their steps in {name} are from {step:g} µm to "
             f"{steps.max():g} µm. Make the table with ct.measure.contact_blocks()."
         )
     return np.rint(numbers).astype(np.int64), step

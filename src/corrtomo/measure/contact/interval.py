@@ -12,10 +12,11 @@ from scipy import stats
 from ..bootstrap import Interval
 from ..options import check_whole
 from ..spectra import check_level
-from .blocks import read_blocks
+from .blocks import check_apart, corners_of, read_blocks
 
 Floats = npt.NDArray[np.float64]
 _FEWEST_BLOCKS = 8
+_MOST_RESAMPLES = 1_000_000
 _DRAWN = 1 << 23
 """Blocks that are drawn at a time: what is held while resampling."""
 
@@ -54,7 +55,7 @@ def contact_interval(
     seed : int
         The same seed gives the same interval.
     resamples : int
-        How many times blocks are drawn.
+        How many times blocks are drawn; 100 to 1 000 000.
 
     Returns
     -------
@@ -66,7 +67,8 @@ def contact_interval(
     TypeError
         If this is no table of blocks, or an option is no number.
     ValueError
-        If there are fewer than 8 blocks with a face, or 2 places, or an option is out of range.
+        If there are fewer than 8 blocks with a face, or 2 places, two blocks are at one place, or an
+        option is out of range.
 
     Notes
     -----
@@ -203,6 +205,9 @@ def _draw(blocks: pd.DataFrame, resamples: int, rng: np.random.Generator, *, doi
     Deviations are widened by √(n / (n - 1)), so that their variance is that of the estimate.
     """
     contact, every, _, places = read_blocks(blocks, doing=doing)
+    corners = corners_of(blocks, doing=doing)
+    if corners.shape[1]:
+        check_apart(corners[every > 0], places[every > 0], doing=doing)
     several = "place" in blocks
     if several:
         contact, every = (np.bincount(places, part).astype(float) for part in (contact, every))
@@ -227,4 +232,4 @@ def _draw(blocks: pd.DataFrame, resamples: int, rng: np.random.Generator, *, doi
 def _check_options(level: Any, seed: Any, resamples: Any, *, doing: str) -> None:
     check_level(level, doing=doing)
     check_whole(seed, "seed", 0, doing=doing)
-    check_whole(resamples, "resamples", 100, doing=doing)
+    check_whole(resamples, "resamples", 100, doing=doing, most=_MOST_RESAMPLES)

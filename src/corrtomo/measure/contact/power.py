@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ..options import check_between
+from ..options import check_between, is_flat
 from ..spectra import check_level
 from .blocks import read_blocks
 from .variogram import effective_sample_size
@@ -17,6 +17,7 @@ from .variogram import effective_sample_size
 _DOING = "find the volume that shows a drop"
 _SPREAD = (0.05, 5.0)
 _ROWS = 41
+_LEAST_PERCENT = 1e-6
 _ALIKE = 4.0
 """Effective values for one degree of freedom: how far values are alike is estimated from them too."""
 
@@ -47,7 +48,7 @@ def contact_power(
     blocks : pandas.DataFrame
         From :func:`contact_blocks`, of a sample before.
     drop_percent : float
-        The drop to be seen, in percent of the share of these blocks; above 0, at most 100.
+        The drop to be seen, in percent of the share of these blocks; from a millionth to 100.
     power : float
         How often it should be seen, between 1 - `level` and 1.
     level : float
@@ -98,6 +99,11 @@ def contact_power(
     check_level(level, doing=_DOING)
     if check_between(drop_percent, "drop_percent", 0, 100, doing=_DOING) == 0:
         raise ValueError(f"Cannot {_DOING} of 0 %: above 0 is needed. Pass for instance drop_percent=10.")
+    if drop_percent < _LEAST_PERCENT:
+        raise ValueError(
+            f"Cannot {_DOING} of {drop_percent!r} %: {_LEAST_PERCENT:g} % or more is needed. Pass for "
+            "instance drop_percent=10."
+        )
     if not 1 - level < check_between(power, "power", 0, 1, doing=_DOING) < 1:
         raise ValueError(
             f"Cannot {_DOING} with power {power!r}: a share between {1 - level:.3g}, which chance alone "
@@ -133,7 +139,7 @@ def _range(needed: float, effective: float, level: float) -> tuple[float, float]
 def _extents(extents: Any, needed: float) -> Any:
     if extents is None:
         return np.geomspace(_SPREAD[0] * needed, _SPREAD[1] * needed, _ROWS)
-    if isinstance(extents, str) or np.ndim(extents) != 1 or len(extents) == 0:
+    if not is_flat(extents) or np.asarray(extents).dtype.kind not in "iuf":
         raise TypeError(
             f"Cannot {_DOING} with extents {extents!r}: a sequence of volumes in µm³, or areas in µm², is "
             "needed. Pass for instance [1000.0, 5000.0]."
