@@ -35,8 +35,8 @@ def test_labels_of_a_reader_go_through_the_chapters_that_count(chapter, labels, 
 
 @pytest.mark.parametrize("chapter", ["cycling", "difference"])
 def test_and_two_by_name_through_those_that_compare(chapter, labels, tmp_path):
-    samples = {name: str(labels / f"{name}.tif") for name in ("fresh", "aged")}
-    run(chapter, tmp_path, samples=samples, others={}, block_um=4.0)
+    files = {name: str(labels / f"{name}.tif") for name in ("fresh", "aged")}
+    run(chapter, tmp_path, files=files, block_um=4.0)
 
 
 @pytest.mark.parametrize("chapter", ["slices", "segmentation"])
@@ -44,6 +44,11 @@ def test_a_stack_of_a_reader_goes_through_the_first_chapters(chapter, tmp_path):
     stack = ct.datasets.load_stack("nmc")
     folder = tmp_path / "mine"
     folder.mkdir()
-    ct.write(stack.image.isel(z=slice(30), x=slice(200)), folder / "stack.tif")
-    stack.marks[stack.marks.x_um < 4.8].to_csv(folder / "marks.csv", index=False)
-    run(chapter, tmp_path, data_set=str(folder))
+    part = {"z": slice(50), "y": slice(240)}
+    ct.write(stack.image.isel(part), folder / "stack.tif")
+    stack.marks.to_csv(folder / "marks.csv", index=False)
+    mine = {"data_set": str(folder)}
+    if chapter == "segmentation":
+        ct.write(stack.labelled([5, 15, 25, 35]).isel(part), tmp_path / "hand.tif")
+        mine["labels_file"] = str(tmp_path / "hand.tif")
+    run(chapter, tmp_path, **mine)
