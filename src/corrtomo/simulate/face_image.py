@@ -10,6 +10,7 @@ import numpy.typing as npt
 from numba import njit, prange
 
 from . import noise
+from .detector import develop
 from .limits import is_number
 from .raster import AM, CBD, PORE
 
@@ -153,7 +154,7 @@ def _record(
         image = _face(
             codes[k], owners[k], seen[k], depth[k], streaks[k], grooves[k], greys, light, keys, first + k
         )
-        _develop(out[k], image, light, keys[2], first + k)
+        develop(out[k], image, light[6], light[7], keys[2], first + k)
 
 
 @njit(cache=True)
@@ -190,23 +191,6 @@ def _face(
 @njit(cache=True, inline="always")
 def _orientation(key: Any, owner: int) -> Any:
     return noise.normal(noise.mix(key + np.uint64(owner + 1)))
-
-
-@njit(cache=True)
-def _develop(out: Any, image: Any, light: Any, key: Any, z: int) -> None:
-    rows, columns = image.shape
-    for j in range(rows):
-        up, down = max(j - 1, 0), min(j + 1, rows - 1)
-        row = noise.row_key(key, z, j)
-        for i in range(columns):
-            left, right = max(i - 1, 0), min(i + 1, columns - 1)
-            grey = (
-                4.0 * image[j, i] + 2.0 * (image[up, i] + image[down, i] + image[j, left] + image[j, right])
-                + image[up, left] + image[up, right] + image[down, left] + image[down, right]
-            ) / 16.0  # fmt: skip
-            spread = np.sqrt(light[6] * grey + light[7])
-            value = grey + spread * noise.normal(noise.mix(row + np.uint64(i)))
-            out[j, i] = np.uint8(min(max(np.rint(value), 0.0), 255.0))
 
 
 @njit(cache=True, parallel=True)

@@ -13,6 +13,7 @@ from numba import njit, prange
 
 from ..volume import volume
 from . import noise
+from .detector import develop
 from .limits import check_pose, check_seed, check_shape
 from .raster import AM, PORE, View
 from .specimen import Specimen, check_specimen
@@ -262,7 +263,7 @@ def _expose(
 ) -> None:  # fmt: skip
     for k in prange(out.shape[0]):
         image = _surface(classes[k], solid[k], depth[k], streaks[k], greys, fade, parameters)
-        _develop(out[k], image, parameters, key, first + k)
+        develop(out[k], image, parameters[3], parameters[4], key, first + k)
 
 
 @njit(cache=True)
@@ -283,20 +284,3 @@ def _surface(
             grey = greys[0] + (greys[solid[j, i]] - greys[0]) * fade[depth[j, i]]
             image[j, i] = grey * light * (1.0 + curtain[i])
     return image
-
-
-@njit(cache=True)
-def _develop(out: Any, image: Any, parameters: Any, key: Any, z: int) -> None:
-    ny, nx = image.shape
-    for j in range(ny):
-        up, down = max(j - 1, 0), min(j + 1, ny - 1)
-        row = noise.row_key(key, z, j)
-        for i in range(nx):
-            left, right = max(i - 1, 0), min(i + 1, nx - 1)
-            grey = (
-                4.0 * image[j, i] + 2.0 * (image[up, i] + image[down, i] + image[j, left] + image[j, right])
-                + image[up, left] + image[up, right] + image[down, left] + image[down, right]
-            ) / 16.0  # fmt: skip
-            spread = np.sqrt(parameters[3] * grey + parameters[4])
-            value = grey + spread * noise.normal(noise.mix(row + np.uint64(i)))
-            out[j, i] = np.uint8(min(max(np.rint(value), 0.0), 255.0))
