@@ -16,6 +16,8 @@ import xarray as xr
 
 SPATIAL = ("z", "y", "x")
 CHANNEL = "channel"
+PROJECTIONS = ("angle", "z", "x")
+"""Dims of X-ray projections, which :mod:`corrtomo.reconstruct` makes volumes of."""
 _ATTR = "voxel_size_um"
 _RTOL = 1e-6
 
@@ -39,7 +41,8 @@ def volume(
     origin : float or sequence of float
         Position of the centre of the first voxel in µm, one number or one per spatial axis.
     dims : sequence of str, optional
-        Names of the axes, out of ``channel, z, y, x``; by default the last ones of ``z, y, x``.
+        Names of the axes, out of ``channel, z, y, x``; by default the last ones of ``z, y, x``. X-ray
+        projections have ``angle, z, x``.
     name : str, optional
         What the image shows.
 
@@ -216,10 +219,11 @@ def _dims(ndim: int, dims: Sequence[str] | None) -> list[str]:
         return list(SPATIAL[-ndim:])
     names = [dims] if isinstance(dims, str) else list(dims)
     order = [d for d in (CHANNEL, *SPATIAL) if d in names]
-    if len(names) != ndim or names != order or order == [CHANNEL]:
+    if len(names) != ndim or (names != order and names != list(PROJECTIONS)) or order == [CHANNEL]:
         raise ValueError(
             f"Cannot use dims {tuple(names)} for a {ndim}D array: one name per axis is needed, "
-            "out of channel, z, y, x, in this order. Transpose the array first."
+            f"out of channel, z, y, x, in this order, or {', '.join(PROJECTIONS)} for projections. Transpose "
+            "the array first."
         )
     return names
 

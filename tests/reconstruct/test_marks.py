@@ -191,8 +191,8 @@ def table(**columns):
 REFUSED = [
     ([(0.97, 0.8, 0)], TypeError, "given as list"),
     (None, TypeError, "drift_from_neighbours"),
-    (table().drop(columns="slope"), ValueError, "lacks slope"),
-    (table()[:0], ValueError, "0 rows"),
+    (table().drop(columns="slope"), ValueError, "has no column slope"),
+    (table()[:0], ValueError, "has no rows"),
     (table(slope=["a"]), ValueError, "slope of the table holds no finite"),
     (table(x_um=[np.nan]), ValueError, "holds no finite number"),
     (pd.concat([table(), table(x_um=[0.9])]), ValueError, "marks 0 and 1 are 0.1 µm apart"),

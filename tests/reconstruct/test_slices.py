@@ -252,8 +252,8 @@ def test_repeats_are_kept_where_they_are_allowed():
 POSITIONS = [
     ([[0, 0, 0]], TypeError, "a list, but a pandas.DataFrame"),
     (table().drop(columns="x_um"), ValueError, "no column x_um"),
-    (table().assign(y_um="a"), ValueError, "y_um hold no finite"),
-    (table().assign(y_um=np.nan), ValueError, "no finite numbers"),
+    (table().assign(y_um="a"), ValueError, "y_um of the table holds no finite"),
+    (table().assign(y_um=np.nan), ValueError, "holds no finite number"),
     (table()[:5], ValueError, "missing are 5, doubled none"),
     (table().assign(slice=[0, 1, 2, 2, 4, 5]), ValueError, "missing are 3, doubled 2"),
     (table().assign(slice=range(1, 7)), ValueError, "missing are 0, doubled none, unknown 6"),

@@ -322,7 +322,7 @@ def test_an_electrode_of_too_many_particles_is_refused(options):
 def test_the_number_of_particles_is_foreseen(monkeypatch, spread):
     count = len(ct.simulate.electrode(40.0, am_fraction=0.3, geometric_sd=spread, seed=1).particles)
     for most, fits in ((0.6 * count, False), (1.7 * count, True)):
-        monkeypatch.setattr("corrtomo.simulate.limits._MOST_PARTICLES", most)
+        monkeypatch.setattr("corrtomo.simulate.composition._MOST_PARTICLES", most)
         if fits:
             ct.simulate.electrode(40.0, am_fraction=0.3, geometric_sd=spread, seed=1)
         else:

@@ -14,6 +14,7 @@ from .mark_template import Floats
 from .mark_tracking import Tracker
 from .planes import check_stack, planes
 from .positions import table
+from .tables import check_columns
 
 _DOING = "find drift from marks"
 _SLOPES = "marks of two slopes"
@@ -21,6 +22,7 @@ _FAR = 5.0
 """Standard errors beyond which a depth is not believed."""
 _ROUNDING = 1e-6
 _COLUMNS = ("y_um", "x_um", "slope")
+_ADVICE = "Without marks call ct.reconstruct.drift_from_neighbours()."
 
 
 def drift_from_marks(
@@ -138,26 +140,9 @@ def _check_marks(marks: Any, mark_um: float) -> pd.DataFrame:
             f"Cannot {_DOING} given as {type(marks).__name__}: a pandas.DataFrame is needed, with columns "
             f"{', '.join(_COLUMNS)}. Without marks call ct.reconstruct.drift_from_neighbours()."
         )
-    missing = [name for name in _COLUMNS if name not in marks]
-    if missing or marks.empty:
-        raise ValueError(
-            f"Cannot {_DOING}: the table has {len(marks)} rows and lacks "
-            f"{', '.join(missing) or 'no column'}. Needed are {', '.join(_COLUMNS)}, and a row for each "
-            "mark. Without marks call ct.reconstruct.drift_from_neighbours()."
-        )
-    doubled = [name for name in _COLUMNS if list(marks.columns).count(name) > 1]
-    if doubled:
-        raise ValueError(
-            f"Cannot {_DOING}: the table has more than one column {', '.join(doubled)}. One of each of "
-            f"{', '.join(_COLUMNS)} is needed. Drop the others, for instance with "
-            "marks.loc[:, ~marks.columns.duplicated()]."
-        )
-    wrong = [name for name in _COLUMNS if marks[name].dtype.kind not in "iuf"]
-    if wrong or not np.isfinite(marks[list(_COLUMNS)].to_numpy(float)).all():
-        raise ValueError(
-            f"Cannot {_DOING}: {', '.join(wrong) or 'a row'} of the table holds no finite number. Give "
-            "positions in µm, and slope 0 for a mark along the milling direction."
-        )
+    if marks.empty:
+        raise ValueError(f"Cannot {_DOING}: the table has no rows. A row for each mark is needed. {_ADVICE}")
+    check_columns(marks, _COLUMNS, doing=_DOING, advice=_ADVICE)
     places = marks[["y_um", "x_um"]].to_numpy(float)
     apart = np.hypot(*(places[:, None] - places[None]).T) + np.where(np.eye(len(places)), np.inf, 0.0)
     if apart.min() < mark_um:

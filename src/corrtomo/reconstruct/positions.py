@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from .tables import check_columns
+
 Floats = npt.NDArray[np.float64]
 NEEDED = ("slice", "z_um", "y_um", "x_um")
 _DOING = "place slices by a table of positions"
@@ -45,25 +47,7 @@ def check_positions(positions: Any, slices: int) -> pd.DataFrame:
             f"Cannot {_DOING}: it is a {type(positions).__name__}, but a pandas.DataFrame is needed. "
             "Make one with ct.reconstruct.drift_from_marks()."
         )
-    missing = [name for name in NEEDED if name not in positions]
-    if missing:
-        raise ValueError(
-            f"Cannot {_DOING}: it has no column {', '.join(missing)}. Needed are {', '.join(NEEDED)}, a row "
-            "for each slice. Make one with ct.reconstruct.drift_from_marks()."
-        )
-    doubled = [name for name in NEEDED if list(positions.columns).count(name) > 1]
-    if doubled:
-        raise ValueError(
-            f"Cannot {_DOING}: it has more than one column {', '.join(doubled)}. One of each of "
-            f"{', '.join(NEEDED)} is needed. Drop the others, for instance with "
-            "positions.loc[:, ~positions.columns.duplicated()]."
-        )
-    wrong = [name for name in NEEDED if positions[name].dtype.kind not in "iuf"]
-    if wrong or not np.isfinite(positions[list(NEEDED)].to_numpy(float)).all():
-        raise ValueError(
-            f"Cannot {_DOING}: {', '.join(wrong) or 'some rows'} hold no finite numbers. Slice numbers and "
-            "positions in µm are needed in every row."
-        )
+    check_columns(positions, NEEDED, doing=_DOING, advice="Make one with ct.reconstruct.drift_from_marks().")
     numbers = positions["slice"].to_numpy(float)
     expected = np.arange(slices)
     if not np.array_equal(np.sort(numbers), expected):

@@ -9,17 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from . import packing, raster
+from .composition import check_count, check_fractions, check_particles, check_share, check_size, check_within
 from .electrode import Electrode
-from .limits import (
-    check_count,
-    check_fractions,
-    check_model,
-    check_particles,
-    check_seed,
-    check_share,
-    check_size,
-    check_within,
-)
+from .limits import check_model, check_seed
 from .pressing import Box, Sections, find_let_go, press
 from .raster import View
 from .scene import CalenderedModel, Planes, Scene

@@ -16,7 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from . import noise, packing, raster
-from .limits import check_count, check_fractions, check_particles, check_seed, check_size
+from .composition import check_count, check_fractions, check_particles, check_size
+from .limits import check_seed
 from .raster import AM, CBD, PORE, View
 from .specimen import Microstructure, furthest_um, nodes_around, pore_level, slice_shifts
 

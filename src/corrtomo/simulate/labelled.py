@@ -14,7 +14,8 @@ from ..checks import check_spatial
 from ..phases import check_codes
 from ..volume import check_image, origin, voxel_size
 from . import raster
-from .limits import check_porosity, check_seed
+from .composition import check_porosity
+from .limits import check_seed
 from .raster import AM, CBD, PORE, View
 from .specimen import Microstructure, pore_level, slice_shifts
 

@@ -11,8 +11,9 @@ from numba import njit, prange
 from scipy.special import ndtri
 
 from . import noise, packing, raster, trimmed
+from .composition import check_share
 from .electrode import BRIDGE_UM, Electrode
-from .limits import check_nodes, check_positive, check_share, is_number
+from .limits import check_nodes, check_positive, is_number
 from .raster import CBD, PORE, View
 from .specimen import nodes_around
 
