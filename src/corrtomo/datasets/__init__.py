@@ -1,9 +1,11 @@
 """What a chapter loads: digital twins, and published real data."""
 
+from .correlated import Correlated
 from .drawn import drawn_particles
 from .fields_of_view import fields_of_view
 from .kintsugi_nmc import kintsugi_figure
 from .loading import load
+from .pillar_loading import load_pillar
 from .real import fetch, reachable, sources
 from .sample import Sample, from_files
 from .section import Section
@@ -13,6 +15,7 @@ from .stack_loading import load_phases, load_polished, load_stack, load_states
 from .twin_settings import twin_settings
 
 __all__ = [
+    "Correlated",
     "Sample",
     "Section",
     "Stack",
@@ -23,6 +26,7 @@ __all__ = [
     "kintsugi_figure",
     "load",
     "load_phases",
+    "load_pillar",
     "load_polished",
     "load_section",
     "load_stack",

@@ -18,7 +18,7 @@ def folder(name: str, size: str, seed: int, *, parameters: object, code: Sequenc
     root = Path(os.environ.get("CORRTOMO_CACHE") or pooch.os_cache("corrtomo"))
     made_by = hashlib.sha256(repr(parameters).encode())
     simulate = Path(__file__).parents[1] / "simulate"
-    for source in [*sorted(simulate.glob("*.py")), *code]:
+    for source in [*sorted(simulate.rglob("*.py")), *code]:
         made_by.update(source.read_bytes())
     return root / f"{name}-{size}-seed{seed}-{made_by.hexdigest()[:12]}"
 

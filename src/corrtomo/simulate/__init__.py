@@ -12,6 +12,23 @@ from .grains import CrackModel
 from .labelled import LabelledSpecimen, labelled
 from .milling import MillingModel
 from .operator import scribbles
+from .pillar import (
+    BlendModel,
+    ElementModel,
+    MilledPlane,
+    Pillar,
+    Scan,
+    ScanModel,
+    SecondaryModel,
+    SimsModel,
+    element_maps,
+    mill,
+    pillar,
+    radiographs,
+    se_image,
+    section_pose,
+    sims_maps,
+)
 from .polished import polished_section
 from .scene import CalenderedModel
 from .slice_view import SliceStack, slice_and_view
@@ -19,6 +36,7 @@ from .specimen import Specimen
 from .xray import XrayModel, xray_tomography
 
 __all__ = [
+    "BlendModel",
     "Calendered",
     "CalenderedModel",
     "CrackModel",
@@ -26,10 +44,17 @@ __all__ = [
     "EdsModel",
     "Electrode",
     "ElectronModel",
+    "ElementModel",
     "FaceModel",
     "FibsemModel",
     "LabelledSpecimen",
+    "MilledPlane",
     "MillingModel",
+    "Pillar",
+    "Scan",
+    "ScanModel",
+    "SecondaryModel",
+    "SimsModel",
     "SliceStack",
     "Specimen",
     "XrayModel",
@@ -40,11 +65,18 @@ __all__ = [
     "eds_pose",
     "electrode",
     "electron_images",
+    "element_maps",
     "fibsem_tomography",
     "labelled",
+    "mill",
+    "pillar",
     "platinum",
     "polished_section",
+    "radiographs",
     "scribbles",
+    "se_image",
+    "section_pose",
+    "sims_maps",
     "slice_and_view",
     "xray_tomography",
 ]

@@ -15,6 +15,7 @@ from ..checks import check_length
 from ..phases import Phase, as_labels
 from ..volume import volume
 from . import grains, noise, raster
+from .behind import look_behind
 from .electrode import Electrode
 from .limits import check_film, check_origin, check_seed, check_window
 from .raster import AM, CBD, PORE, View
@@ -23,8 +24,6 @@ from .shares import Progress
 Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 COLLECTOR, PLATINUM = 3, 4
-BEHIND = 3
-"""Behind the plane, pixels are this many times as wide."""
 PHASE_OF_CLASS = {
     "current collector": Phase.COLLECTOR,
     "active material": Phase.AM,
@@ -35,7 +34,6 @@ PHASE_OF_CLASS = {
 """What the paper trains its segmenter on, in its order, and the phase that each is part of."""
 CLASSES = tuple(PHASE_OF_CLASS)
 _ROUGH_UM, _LAYER_NODE_UM, _DENT_UM, _TEXTURE_UM = 0.15, 1.5, 0.5, 0.05
-_SLAB = 16
 _LEAST_PIXEL_UM, _MOST_BOXES = 0.001, 10
 
 
@@ -211,7 +209,7 @@ def cross_section(
     shade, crack = _cracked(specimen, phases, plane, grain_um, model, seed)
     empty = crack == grains.EMPTY
     phases[empty], phases[crack == grains.FILLED] = PORE, CBD
-    seen, depth = _behind(foil, plane, look_um, phases, progress)
+    seen, depth = look_behind(foil.codes, plane, look_um, phases, progress)
     seen[empty], depth[empty] = AM, model.depth_um
     nodes = [_TEXTURE_UM / pixel_um] * 2
     texture = noise.smooth(noise.stream(seed, "texture"), (0, 0, 0), (1, rows, columns), (0.01, *nodes))[0]
@@ -288,47 +286,3 @@ def _cracked(
     return grains.mark(
         owner[0], (seen[0], radii, numbers), drawn, plane.voxel_um[1], plane.origin_um, grain_um, seed
     )
-
-
-def _behind(
-    foil: _Foil, plane: View, look_um: float, phases: Grey, progress: Progress
-) -> tuple[Grey, Floats]:
-    """Return what is seen at each pixel of the plane, and how far behind it."""
-    wide = float(BEHIND * plane.voxel_um[1])
-    shape = (1, -(-plane.shape[1] // BEHIND), -(-plane.shape[2] // BEHIND))
-    middle = plane.origin_um + np.array([wide, (BEHIND - 1) / 2 * plane.voxel_um[1], 0.0])
-    middle[2] += (BEHIND - 1) / 2 * plane.voxel_um[2]
-    seen, far = np.zeros(shape[1:], np.uint8), np.full(shape[1:], -1, np.int32)
-    planes = int(np.ceil(look_um / wide))
-    for first in progress(range(0, planes, _SLAB)):
-        count = min(_SLAB, planes - first)
-        view = View(np.full(3, wide), middle + np.array([first * wide, 0.0, 0.0]), (count, *shape[1:]))
-        _look(foil.codes(view), seen, far, first + 1)
-    depth = np.where(far < 0, look_um, far * wide).astype(np.float32)
-    nearest = [np.arange(n) // BEHIND for n in plane.shape[1:]]
-    seen, depth = seen[np.ix_(*nearest)], depth[np.ix_(*nearest)]
-    depth = _evened(depth, seen)
-    solid = phases != PORE
-    seen[solid], depth[solid] = phases[solid], 0.0
-    return seen, depth
-
-
-def _evened(depth: Floats, seen: Grey) -> Floats:
-    """Take the steps of the raster out of the depths, material by material."""
-    out = depth.copy()
-    for code in np.unique(seen[seen != PORE]):
-        of = seen == code
-        here = noise.gaussian(of.astype(np.float32), [BEHIND, BEHIND])
-        there = noise.gaussian(np.where(of, depth, 0).astype(np.float32), [BEHIND, BEHIND])
-        out[of] = there[of] / here[of]
-    return out
-
-
-@njit(cache=True, parallel=True)
-def _look(codes: Any, seen: Any, far: Any, first: int) -> None:
-    """Go on through a slab, where nothing has been met yet."""
-    for j in prange(codes.shape[1]):
-        for k in range(codes.shape[0]):
-            for i in range(codes.shape[2]):
-                if far[j, i] < 0 and codes[k, j, i] != PORE:
-                    far[j, i], seen[j, i] = first + k, codes[k, j, i]

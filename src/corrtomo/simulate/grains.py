@@ -149,7 +149,7 @@ def _node(key: Any, cell: Any, spacing: float, out: Any) -> Any:
 
 
 @njit(cache=True)
-def _two_nearest(key: Any, at: Any, spacing: float, near: Any, next_: Any) -> Any:
+def two_nearest(key: Any, at: Any, spacing: float, near: Any, next_: Any) -> Any:
     """Write the two nodes nearest to a point; return the random bits of the nearest."""
     cell, middle, node = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3)
     best, second = np.inf, np.inf
@@ -172,7 +172,7 @@ def _two_nearest(key: Any, at: Any, spacing: float, near: Any, next_: Any) -> An
 
 
 @njit(cache=True)
-def _opened(crack: Any, at: Any, near: Any, next_: Any, radius: float) -> int:
+def opened(crack: Any, at: Any, near: Any, next_: Any, radius: float) -> int:
     """Tell whether a point, given from the middle of its particle, lies in a crack, and what fills it."""
     side_near, side_next, inside, square, gap, apart = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for axis in range(3):
@@ -210,7 +210,7 @@ def _mark(
             at[0] = origin[0] - centres[p, 0]
             at[1] = origin[1] + j * pixel - centres[p, 1]
             at[2] = origin[2] + i * pixel - centres[p, 2]
-            shade[j, i] = normal(_two_nearest(keys[p], at, spacing, near, next_))
+            shade[j, i] = normal(two_nearest(keys[p], at, spacing, near, next_))
             for c in range(first[p], first[p + 1]):
                 if crack[j, i] == NONE:
-                    crack[j, i] = _opened(cracks[c], at, near, next_, radii[p])
+                    crack[j, i] = opened(cracks[c], at, near, next_, radii[p])

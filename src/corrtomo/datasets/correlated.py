@@ -1,0 +1,215 @@
+"""A pillar that a chapter works on: its X-ray scan, a section of it, and the maps of that section."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+
+from ..io import read
+from ..volume import check_image, volume, voxel_size
+from .folder import files_named
+from .sample import Source
+
+Matrix = npt.NDArray[np.float64]
+FILES = ("about", "counts", "flat", "dark", "angles", "volume", "se", "eds", "sims")
+
+
+@dataclass(frozen=True, eq=False)
+class Correlated:
+    """A pillar seen by X-rays, electrons and ions; what is not known or was not taken is None.
+
+    Large images are read, or made, when they are first asked for.
+
+    Attributes
+    ----------
+    source : {"measured", "digital twin"}
+        What kind of data it is: for captions.
+    about : str
+        What it is, where it is from, and its licence, in a sentence or two.
+    makers : mapping of str to callable
+        What makes each image.
+    source_um, source_z_um : float or None
+        From the source of X-rays to the axis of rotation, and its height; None for a parallel beam.
+    centre_um, drift : float, pandas.DataFrame, or None
+        The truth of a scan: x of the axis, and ``angle_deg``, ``z_um``, ``x_um`` of each projection.
+    pose, eds_pose, sims_pose : numpy.ndarray or None
+        The truth: 4 × 4 from the frame of the section to that of the volume; 3 × 3 from that of the section,
+        (y, x, 1), to those of the maps.
+    materials_on : callable or None
+        The truth: returns the materials on the grid of a volume.
+    """
+
+    source: Source
+    about: str
+    makers: Mapping[str, Callable[[], Any]] = field(repr=False)
+    source_um: float | None = None
+    source_z_um: float | None = None
+    centre_um: float | None = None
+    drift: pd.DataFrame | None = None
+    pose: Matrix | None = None
+    eds_pose: Matrix | None = None
+    sims_pose: Matrix | None = None
+    materials_on: Callable[[xr.DataArray], xr.DataArray] | None = None
+
+    def _get(self, name: str) -> Any:
+        return self.makers[name]() if name in self.makers else None
+
+    @cached_property
+    def counts(self) -> xr.DataArray | None:
+        """Radiographs in counts, dims angle, z, x; z and x in µm as seen on the axis of rotation."""
+        found: xr.DataArray | None = self._get("counts")
+        return found
+
+    @cached_property
+    def flat(self) -> xr.DataArray | None:
+        """Radiographs with nothing in the beam."""
+        found: xr.DataArray | None = self._get("flat")
+        return found
+
+    @cached_property
+    def dark(self) -> xr.DataArray | None:
+        """Radiographs with no beam; None for a detector that counts photons."""
+        found: xr.DataArray | None = self._get("dark")
+        return found
+
+    @cached_property
+    def angles_deg(self) -> Matrix | None:
+        """Turn of the pillar at each projection."""
+        found: Matrix | None = self._get("angles_deg")
+        return found
+
+    @cached_property
+    def volume(self) -> xr.DataArray | None:
+        """The reconstructed volume, attenuation in 1/µm, dims z, y, x."""
+        found: xr.DataArray | None = self._get("volume")
+        return found
+
+    @cached_property
+    def se(self) -> xr.DataArray | None:
+        """Secondary electron image of the section, dims y, x."""
+        found: xr.DataArray | None = self._get("se")
+        return found
+
+    @cached_property
+    def eds(self) -> xr.DataArray | None:
+        """X-ray counts of the section by element, dims channel, y, x, in a frame of their own."""
+        found: xr.DataArray | None = self._get("eds")
+        return found
+
+    @cached_property
+    def sims(self) -> xr.DataArray | None:
+        """Counts of secondary ions by isotope, dims channel, y, x, in a frame of their own."""
+        found: xr.DataArray | None = self._get("sims")
+        return found
+
+    @cached_property
+    def materials(self) -> xr.DataArray | None:
+        """The truth on the section: pore, carbon binder domain, LCO, NCA."""
+        found: xr.DataArray | None = self._get("materials")
+        return found
+
+    @cached_property
+    def boundaries(self) -> xr.DataArray | None:
+        """The truth on the section: where grain boundaries of NCA are."""
+        found: xr.DataArray | None = self._get("boundaries")
+        return found
+
+    @cached_property
+    def particles(self) -> xr.DataArray | None:
+        """The truth on the section: which particle, from 1; 0 for none."""
+        found: xr.DataArray | None = self._get("particles")
+        return found
+
+    def truth(self, like: xr.DataArray) -> xr.DataArray:
+        """Return the true materials on the grid of a volume.
+
+        Raises
+        ------
+        ValueError
+            If they are not known, or `like` is no volume.
+        """
+        if self.materials_on is None:
+            raise ValueError(
+                "Cannot tell the truth of a measured pillar: nobody knows it. Use the digital twin, "
+                "ct.datasets.load_pillar()."
+            )
+        check_image(like, ndim=(3,))
+        return self.materials_on(like)
+
+    def __repr__(self) -> str:
+        return f"Correlated({self.about}\n  {', '.join(self.makers)})"
+
+
+def correlated_from_folder(
+    folder: Path,
+    *,
+    pixel_um: float | None = None,
+    source_um: float | None = None,
+    source_z_um: float | None = None,
+) -> Correlated:
+    """Take a folder of a reader's files: ``counts``, ``flat``, ``dark``, ``angles.csv``, ``volume``, maps.
+
+    Raises
+    ------
+    ValueError
+        If there is neither a volume nor a scan, several files answer to one name, or counts have no angles.
+    """
+    found = {name: path for name in FILES[1:] for path in _one(folder, name)}
+    if "volume" not in found and "counts" not in found and "se" not in found:
+        raise ValueError(
+            f"Cannot take {folder} as a pillar: it holds none of volume, counts and se, in any format of "
+            f"ct.read(). Known names are {', '.join(FILES[1:])}. Rename your files."
+        )
+    if "counts" in found and not {"flat", "angles"} <= found.keys():
+        raise ValueError(
+            f"Cannot use {found['counts']}: radiographs need flat.*, taken with nothing in the beam, and "
+            "angles.csv, with a column angle_deg and a row for each. Save both beside it."
+        )
+    makers: dict[str, Callable[[], Any]] = {}
+    for name in ("counts", "flat", "dark"):
+        if name in found:
+            makers[name] = partial(_projections, found[name], pixel_um)
+    if "angles" in found:
+        makers["angles_deg"] = partial(_angles, found["angles"])
+    for name in ("volume", "se", "eds", "sims"):
+        if name in found:
+            makers[name] = partial(read, found[name], pixel_um if name == "volume" else None)
+    about = f"Measured: {', '.join(path.name for path in found.values())}."
+    return Correlated("measured", about, makers, source_um, source_z_um)
+
+
+def _one(folder: Path, name: str) -> list[Path]:
+    """Return the file of a name, or none."""
+    matches = [p for p in folder.iterdir() if p.name == name or p.name.startswith(f"{name}.")]
+    return [files_named(folder, (name, "", ""), kind="pillar")[name]] if matches else []
+
+
+def _projections(path: Path, pixel_um: float | None) -> xr.DataArray:
+    image = read(path, pixel_um)
+    if image.dims == ("y", "x"):
+        image = image.expand_dims("z")
+    if image.dims != ("z", "y", "x"):
+        raise ValueError(
+            f"Cannot use {path} as radiographs: its dims are {image.dims}, and a stack of images, one an "
+            "angle, is needed. Take one channel of it first."
+        )
+    edges = voxel_size(image.isel(z=0, drop=True))
+    return volume(image.data, edges, dims=("angle", "z", "x"), name=path.stem)
+
+
+def _angles(path: Path) -> Matrix:
+    table = pd.read_csv(path)
+    if "angle_deg" not in table or table["angle_deg"].dtype.kind not in "iuf":
+        raise ValueError(
+            f"Cannot read angles from {path}: its columns are {list(table.columns)}, and angle_deg is "
+            "needed: a number in degrees for each radiograph."
+        )
+    return table["angle_deg"].to_numpy(float)

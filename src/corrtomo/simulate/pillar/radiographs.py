@@ -1,0 +1,368 @@
+"""The scan of a pillar in a nanoCT inside an electron microscope: cone beam, focal spot, counted photons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+from numba import njit, prange
+from scipy import ndimage
+
+from ...volume import volume
+from ..limits import (
+    check_model,
+    check_pose,
+    check_positive,
+    check_progress,
+    check_seed,
+    check_window,
+    is_number,
+)
+from ..raster import View
+from ..shares import Progress
+from .blend import MATERIALS
+from .specimen import Pillar
+from .spectrum import BINDER, LCO, NCA, Spectrum, attenuation_per_um, tungsten
+
+Array = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.float32]
+_FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
+_BLOCK = 8
+_MOST_COUNTS = 60_000.0
+_ABOVE_UM = 1.0
+
+
+@dataclass(frozen=True)
+class ScanModel:
+    """What stands between a pillar and the counts of its radiographs.
+
+    A pixel at (z, u) on the axis of rotation sees along the ray from the focal spot, `source_um` away, the
+    lengths L_m of each material; it expects  g Σ_E N(E) exp(−Σ_m µ_m(E) L_m)  photons, blurred by the focal
+    spot (a Gaussian), and counts by Poisson's law. N(E) is that of a thick tungsten target
+    (:func:`tungsten <corrtomo.simulate.pillar.spectrum.tungsten>`); g is the gain of the pixel.
+
+    Distance, energy, current, exposure and target are the paper's ("NanoCT Analysis"). The focal spot is set
+    so that the resolution is the paper's 224 nm. All else is assumed.
+
+    Attributes
+    ----------
+    source_um : float
+        From the focal spot to the axis of rotation.
+    voltage_kv, current_na, exposure_s : float
+        Of the electron beam, and time of a projection.
+    spot_um : float
+        Full width at half maximum of the focal spot.
+    line_share : float
+        Share of L lines in what is counted.
+    sensor_um : float
+        Thickness of the silicon sensor.
+    axis_um : float
+        How far off the middle of the detector the axis of rotation is seen.
+    drift_um : float
+        How far the spot wanders during the scan, along z and along x (standard deviation of a smooth walk).
+    gain_sd, gain_change : float
+        Spread of the pixels' gains, which flats show, and by how much they change after the flats.
+    dead_columns : int
+        Columns of pixels that count nothing: joints between the chips of the detector.
+    flats : int
+        Flats taken.
+    """
+
+    source_um: float = 400.0
+    voltage_kv: float = 30.0
+    current_na: float = 400.0
+    exposure_s: float = 90.0
+    spot_um: float = 0.21
+    line_share: float = 0.3
+    sensor_um: float = 300.0
+    axis_um: float = 0.37
+    drift_um: float = 0.15
+    gain_sd: float = 0.03
+    gain_change: float = 0.004
+    dead_columns: int = 1
+    flats: int = 20
+
+    def __post_init__(self) -> None:
+        above = ("source_um", "voltage_kv", "current_na", "exposure_s", "spot_um", "sensor_um", "flats")
+        check_positive(
+            self, above, or_zero=("line_share", "drift_um", "gain_sd", "gain_change", "dead_columns")
+        )
+        if not (
+            6 <= self.voltage_kv <= 30 and self.line_share < 1 and max(self.gain_sd, self.gain_change) < 0.3
+        ):
+            raise ValueError(
+                f"Cannot use ScanModel with voltage_kv {self.voltage_kv!r}, line_share {self.line_share!r}, "
+                f"gain_sd {self.gain_sd!r} and gain_change {self.gain_change!r}: 6 to 30 kV, for which "
+                "attenuation is tabulated, a share below 1, and gains that spread by less than 0.3."
+            )
+        if not is_number(self.axis_um) or not abs(self.axis_um) < np.inf:
+            raise ValueError(f"Cannot use ScanModel with axis_um {self.axis_um!r}: a number in µm is needed.")
+
+    def spectrum(self, pixel_um: float) -> Spectrum:
+        """Return what a pixel, as wide as stated on the axis, counts with nothing in the beam."""
+        angle = (pixel_um / self.source_um) ** 2
+        return tungsten(
+            self.voltage_kv, self.current_na, self.exposure_s, angle,
+            line_share=self.line_share, sensor_um=self.sensor_um,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """Radiographs of a pillar, as the detector counts them.
+
+    Attributes
+    ----------
+    counts : xarray.DataArray
+        Photons, ``uint16``, dims angle, z, x; z and x in µm as seen on the axis of rotation.
+    flat : xarray.DataArray
+        The same with nothing in the beam, a few times.
+    angles_deg : numpy.ndarray
+        Turn of the pillar at each projection.
+    drift : pandas.DataFrame
+        The truth: ``angle_deg``, and by how much the image lies off along z and x, ``z_um``, ``x_um``.
+    centre_um : float
+        The truth: x of the axis of rotation.
+    source_um, source_z_um : float
+        Distance of the source from the axis, and its height.
+    """
+
+    counts: xr.DataArray
+    flat: xr.DataArray
+    angles_deg: Array
+    drift: pd.DataFrame
+    centre_um: float
+    source_um: float
+    source_z_um: float
+
+
+def radiographs(
+    specimen: Pillar,
+    angles_deg: npt.ArrayLike,
+    pixel_um: float = 0.05,
+    *,
+    shape: Sequence[int],
+    pose: npt.ArrayLike | None = None,
+    model: ScanModel | None = None,
+    seed: int = 0,
+    progress: Progress = iter,
+) -> Scan:
+    """Simulate the radiographs of a pillar: a digital twin, not a measurement.
+
+    The nanoCT and SIMS paper takes 1200 projections, 0.3° apart, of a pillar 400 µm in front of the focal
+    spot, 90 s each, with pixels of 50 nm (Microsc. Microanal. 2022, "NanoCT Analysis").
+
+    Parameters
+    ----------
+    specimen : Pillar
+        From :func:`pillar`.
+    angles_deg : array_like
+        Turn of the pillar at each projection, about z.
+    pixel_um : float
+        Edge of a pixel, as seen on the axis.
+    shape : sequence of int
+        Number of pixels along z and x. The first row lies 1 µm above the top of the pillar.
+    pose : array_like, optional
+        4 × 4 matrix from the frame of the pillar to that of the scan, whose z is the axis of rotation; turns
+        and shifts only.
+    model : ScanModel, optional
+        Physics of the instrument.
+    seed : int
+        Seed of gains, drift and counts.
+    progress : callable, optional
+        Wraps the loop over blocks of projections.
+
+    Returns
+    -------
+    Scan
+        Counts and flats; and what a reconstruction must find: axis and drift.
+
+    Raises
+    ------
+    ValueError
+        If there are no angles, the pillar reaches the source, or a count is beyond 16 bits.
+    TypeError
+        If `specimen` is no pillar.
+
+    Notes
+    -----
+    Lengths are summed along each ray at steps of one pixel through a raster of the same edge, which is
+    another grid than that of any reconstruction; the raster covers what the cone sees above and below the
+    rows. Refraction, scatter, the energy that a photon deposits in two pixels, and ring-shaped steps at the
+    joints of the chips are left out. Memory is that of the counts and of the raster, a byte a voxel.
+
+    Examples
+    --------
+    >>> import corrtomo as ct
+    >>> pillar = ct.simulate.pillar(6.0, seed=1)
+    >>> scan = ct.simulate.radiographs(pillar, [0.0, 90.0], 0.2, shape=(20, 60))
+    >>> scan.counts.shape, str(scan.counts.dtype)
+    ((2, 20, 60), 'uint16')
+    """
+    if not isinstance(specimen, Pillar):
+        raise TypeError(
+            f"Cannot scan a {type(specimen).__name__}: a pillar is needed. Draw one with "
+            "ct.simulate.pillar()."
+        )
+    check_seed(seed)
+    check_progress(progress)
+    check_model(model, ScanModel, "model")
+    rows, columns = check_window(shape, pixel_um)
+    turns = _angles(angles_deg)
+    optics = ScanModel() if model is None else model
+    mount = check_pose(pose)
+    z: Array = -_ABOVE_UM + pixel_um * np.arange(rows, dtype=float)
+    u: Array = pixel_um * (np.arange(columns, dtype=float) - (columns - 1) / 2)
+    source_z = source_height(rows, pixel_um)
+    labels, origin = _raster(specimen, mount, z, pixel_um, optics.source_um)
+    drift = spot_drift(turns, optics.drift_um, seed)
+    spectrum = optics.spectrum(pixel_um)
+    weights = _weights(specimen, spectrum)
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 31]))
+    gain, after = _gains(rng, (rows, columns), optics)
+    flat = rng.poisson(gain * spectrum.photons.sum(), (optics.flats, rows, columns))
+    if max(flat.max(), 1.3 * spectrum.photons.sum()) > _MOST_COUNTS:
+        raise ValueError(
+            f"Cannot hold {spectrum.photons.sum():.3g} counts in a pixel: radiographs are 16-bit, up to "
+            f"{_MOST_COUNTS:.0f}. Lower exposure_s or current_na of the model, or pixel_um."
+        )
+    counts = np.empty((len(turns), rows, columns), np.uint16)
+    spot = optics.spot_um / _FWHM / pixel_um
+    expected = np.empty((_BLOCK, rows, columns), np.float32)
+    for first in progress(range(0, len(turns), _BLOCK)):
+        for a in range(first, min(first + _BLOCK, len(turns))):
+            moved = z - drift["z_um"][a], u - optics.axis_um - drift["x_um"][a]
+            place = expected[a - first]
+            _project(
+                place, labels, origin, pixel_um, np.radians(turns[a]), *moved, optics.source_um, source_z,
+                spectrum.photons, weights,
+            )  # fmt: skip
+        several = expected[: min(_BLOCK, len(turns) - first)]
+        blurred = ndimage.gaussian_filter(several, (0, spot, spot), mode="nearest")
+        counts[first : first + len(several)] = rng.poisson(blurred * after)
+    dims = ("angle", "z", "x")
+    place_um = (float(z[0]), float(u[0]))
+    return Scan(
+        volume(counts, pixel_um, origin=place_um, dims=dims, name="counts"),
+        volume(flat.astype(np.uint16), pixel_um, origin=place_um, dims=dims, name="flat"),
+        turns, drift, float(optics.axis_um), float(optics.source_um), source_z,
+    )  # fmt: skip
+
+
+def _angles(angles_deg: Any) -> Array:
+    turns = np.atleast_1d(np.asarray(angles_deg, float))
+    if turns.ndim != 1 or len(turns) == 0 or not np.isfinite(turns).all():
+        raise ValueError(
+            f"Cannot take radiographs at angles of shape {turns.shape}: a row of finite numbers in degrees "
+            "is needed. The paper has numpy.arange(1200) * 0.3."
+        )
+    return turns
+
+
+def _raster(
+    specimen: Pillar, mount: Array, z: Array, edge: float, source_um: float
+) -> tuple[npt.NDArray[np.uint8], Array]:
+    """Return the materials that the rays pass, dims y, x, z, and the centre of the first voxel."""
+    lean = np.tan(np.radians(specimen.taper_deg))
+    wide = specimen.diameter_um / 2 + lean * float(z[-1]) * 1.2
+    reach = wide + float(np.hypot(*mount[1:3, 3])) + 1.0 + 0.05 * float(z[-1] - z[0])
+    if reach >= source_um / 2:
+        raise ValueError(
+            f"Cannot scan a pillar that reaches {reach:.3g} µm from the axis with the source {source_um:g} "
+            "µm away: it would hit it. Give a thinner pillar, or a greater source_um."
+        )
+    more = (z[-1] - z[0]) / 2 * reach / source_um + 4 * edge + 1.0
+    count = int(np.ceil(2 * reach / edge))
+    start = np.array([z[0] - more, -count * edge / 2 + edge / 2, -count * edge / 2 + edge / 2])
+    deep = int(np.ceil((z[-1] - z[0] + 2 * more) / edge))
+    out = np.empty((count, count, deep), np.uint8)
+    step = 16
+    for a in range(0, deep, step):
+        b = min(a + step, deep)
+        view = View(np.full(3, edge), start + np.array([a * edge, 0.0, 0.0]), (b - a, count, count), mount)
+        out[:, :, a:b] = specimen.codes(view).transpose(1, 2, 0)
+    return out, start
+
+
+def source_height(rows: int, pixel_um: float) -> float:
+    """Return the height of the source: that of the middle of the rows."""
+    return -_ABOVE_UM + (rows - 1) / 2 * pixel_um
+
+
+def spot_drift(turns: Array, drift_um: float, seed: int) -> pd.DataFrame:
+    """Draw a smooth walk that begins at 0 and has a standard deviation along each axis."""
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 30]))
+    time = np.linspace(0.0, 1.0, len(turns))
+    walks = []
+    for _ in range(2):
+        waves = np.zeros(len(turns))
+        for n in range(1, 5):
+            phase = rng.uniform(0, 2 * np.pi)
+            waves += rng.standard_normal() / n * np.sin(np.pi * n * time / 1.5 + phase)
+        spread = float(np.std(waves)) or 1.0
+        walks.append((waves - waves[0]) / spread * drift_um)
+    return pd.DataFrame({"angle_deg": turns, "z_um": walks[0], "x_um": walks[1]})
+
+
+def _weights(specimen: Pillar, spectrum: Spectrum) -> Array:
+    """Return the attenuation of each material at each energy, in 1/µm, dims material, energy."""
+    energies = spectrum.energies_kev
+    binder = attenuation_per_um(BINDER, energies) * (1.0 - specimen.cathode.cbd_porosity)
+    rows = {"pore": np.zeros(len(energies)), "carbon binder domain": binder}
+    rows |= {"LCO": attenuation_per_um(LCO, energies), "NCA": attenuation_per_um(NCA, energies)}
+    return np.array([rows[name] for name in MATERIALS])
+
+
+def _gains(rng: np.random.Generator, shape: tuple[int, int], optics: ScanModel) -> tuple[Floats, Floats]:
+    """Draw the gain of each pixel when flats are taken, and during the scan; dead columns have none."""
+    gain = 1.0 + optics.gain_sd * rng.standard_normal(shape)
+    after = gain * (1.0 + optics.gain_change * rng.standard_normal(shape))
+    dead = rng.choice(shape[1], min(int(optics.dead_columns), shape[1] - 2), replace=False)
+    gain[:, dead] = after[:, dead] = 0.0
+    return np.maximum(gain, 0).astype(np.float32), np.maximum(after, 0).astype(np.float32)
+
+
+@njit(cache=True, parallel=True, fastmath=True)
+def _project(
+    out: Any, labels: Any, origin: Any, edge: float, turn: float, z: Any, u: Any, source: float,
+    source_z: float, photons: Any, weights: Any,
+) -> None:  # fmt: skip
+    """Write the photons that each pixel of a projection expects, before the blur of the spot.
+
+    Voxels of three materials are counted at once, in 16 bits each of one integer.
+    """
+    cos, sin = np.cos(turn), np.sin(turn)
+    ny, nx, nz = labels.shape
+    reach = abs(origin[1])
+    steps = int(2 * reach / edge) + 1
+    rows = len(z)
+    apart = (z[rows - 1] - z[0]) / max(rows - 1, 1) / edge
+    one = np.array([0, 1, 1 << 16, 1 << 32], np.int64)
+    for c in prange(len(u)):
+        passed = np.zeros(rows, np.int64)
+        for s in range(steps):
+            w = (s + 0.5) * edge - reach
+            near = (source - w) / source
+            across = u[c] * near
+            j = int(np.floor((across * sin + w * cos - origin[1]) / edge + 0.5))
+            i = int(np.floor((across * cos - w * sin - origin[2]) / edge + 0.5))
+            if j < 0 or j >= ny or i < 0 or i >= nx:
+                continue
+            start = (source_z + (z[0] - source_z) * near - origin[0]) / edge + 0.5
+            if start < 0.0 or start + (rows - 1) * apart * near >= nz:
+                continue  # a drift beyond the raster's margin
+            for k in range(rows):
+                passed[k] += one[labels[j, i, int(start + k * apart * near)]]
+        for k in range(rows):
+            slant = edge * np.sqrt(1.0 + (u[c] / source) ** 2 + ((z[k] - source_z) / source) ** 2)
+            first, second, third = passed[k] & 0xFFFF, (passed[k] >> 16) & 0xFFFF, passed[k] >> 32
+            total = 0.0
+            for e in range(len(photons)):
+                depth = weights[1, e] * first + weights[2, e] * second + weights[3, e] * third
+                total += photons[e] * np.exp(-depth * slant)
+            out[k, c] = total
