@@ -167,5 +167,10 @@ def test_every_chapter_is_one_of_the_planned_ones():
         "cycling-contact/cycling",
         "cycling-contact/difference",
         "cycling-contact/conduction",
+        "nanoct-sims/reconstruct",
         "nanoct-sims/resolution",
+        "nanoct-sims/regions",
+        "nanoct-sims/locate",
+        "nanoct-sims/blend",
+        "nanoct-sims/chemistry",
     }

@@ -7,7 +7,9 @@ import pandas as pd
 from ..simulate.eds import FIELD_STEP_UM, LINES
 from ..simulate.electron_images import DETECTORS as ELECTRON_DETECTORS
 from ..simulate.fibsem import DETECTORS
-from . import cycling, kintsugi, xt_fibsem
+from ..simulate.pillar.electrons import ElementModel
+from ..simulate.pillar.sims import CHANNELS, FIELD_PIXELS
+from . import cycling, kintsugi, pillar, xt_fibsem
 from .xt_fibsem import BIN, FIBSEM_UM, MEDIUM, PAPER, XRAY_UM
 
 
@@ -16,7 +18,7 @@ def fields_of_view(name: str = xt_fibsem.NAME) -> pd.DataFrame:
 
     Parameters
     ----------
-    name : {"xt-fibsem", "kintsugi", "cycling-contact"}
+    name : {"xt-fibsem", "kintsugi", "cycling-contact", "nanoct-sims"}
         The twin.
 
     Returns
@@ -41,7 +43,12 @@ def fields_of_view(name: str = xt_fibsem.NAME) -> pd.DataFrame:
     >>> ct.datasets.fields_of_view().loc[("X-ray", "small"), "x_um"].round(1)
     np.float64(28.5)
     """
-    tables = {xt_fibsem.NAME: _volumes, kintsugi.NAME: _sections, cycling.NAME: _stacks}
+    tables = {
+        xt_fibsem.NAME: _volumes,
+        kintsugi.NAME: _sections,
+        cycling.NAME: _stacks,
+        pillar.NAME: _pillars,
+    }
     if not isinstance(name, str) or name not in tables:
         raise ValueError(
             f"Cannot list the fields of view of {name!r}: the digital twins are {list(tables)}. Those of "
@@ -86,4 +93,15 @@ def _stacks() -> dict[tuple[str, str], _Row]:
         edges = (cathode.slice_um, cathode.pixel_um, cathode.pixel_um)
         for size, shape in (("small", cycling.SMALL), ("full", cathode.shape)):
             rows[name, size] = (edges, shape, 1)
+    return rows
+
+
+def _pillars() -> dict[tuple[str, str], _Row]:
+    rows: dict[tuple[str, str], _Row] = {}
+    elements, isotopes = len(ElementModel().sensitivity), len(CHANNELS)
+    for size, setup in pillar.SETUPS.items():
+        rows["nanoCT", size] = ((pillar.CT_UM,) * 2, (setup.rows, setup.columns), 1)
+        rows["SEM", size] = ((pillar.SE_UM,) * 2, (setup.section,) * 2, 1)
+        rows["EDS", size] = ((pillar.EDS_UM,) * 2, (setup.maps,) * 2, elements)
+        rows["SIMS", size] = ((setup.field_um / FIELD_PIXELS,) * 2, (FIELD_PIXELS,) * 2, isotopes)
     return rows

@@ -31,6 +31,7 @@ from ..simulate.pillar import (
     sims_maps,
 )
 from ..simulate.pillar.radiographs import source_height, spot_drift
+from ..simulate.pillar.sims import FIELD_PIXELS
 from ..simulate.pillar.specimen import as_materials
 from ..simulate.shares import Progress
 from ..volume import volume, voxel_size
@@ -190,8 +191,7 @@ def map_pose(size: str, seed: int, kind: str) -> Matrix:
     setup, where = SETUPS[size], poses(seed)
     if kind == "eds":
         return eds_pose((setup.maps,) * 2, EDS_UM, *where.eds)
-    count = 512
-    return eds_pose((count, count), setup.field_um / count, *where.sims)
+    return eds_pose((FIELD_PIXELS,) * 2, setup.field_um / FIELD_PIXELS, *where.sims)
 
 
 def read_section(folder: Path, suffix: str) -> dict[str, xr.DataArray]:

@@ -84,8 +84,9 @@ def draw_pores(radii_um: Array, nca: npt.NDArray[np.bool_], model: BlendModel, s
         for _ in range(rng.poisson(model.pores_per_um3 * 4 / 3 * np.pi * radius**3)):
             pore = model.pore_um / 2 * model.pore_sd ** rng.standard_normal()
             way = rng.standard_normal(3)
-            far = 0.85 * radius * rng.uniform() ** (1 / 3)
-            if far + pore < 0.9 * radius:
+            room = 0.9 * radius - pore
+            if room > 0:  # else the particle is smaller than the pore
+                far = room * rng.uniform() ** (1 / 3)
                 rows.append([row, *(far * way / np.linalg.norm(way)), pore])
     return np.array(rows, float).reshape(-1, 5)
 

@@ -227,7 +227,7 @@ def element_maps(
     mean *= physics.counts * rows * columns / max(mean.sum(), 1e-12)
     if mean.max() > _MOST_COUNTS:
         raise ValueError(
-            f"Cannot hold {mean.max():.3g} counts in a pixel of 16 bits. Lower counts of the model."
+            f"Cannot hold {mean.max():.3g} counts in a pixel: maps are 16-bit. Lower counts of the model."
         )
     rng = np.random.default_rng(np.random.SeedSequence([seed, 42]))
     counted = rng.poisson(mean).astype(np.uint16).reshape(-1, rows, columns)
