@@ -168,8 +168,8 @@ def sims_maps(
     mean += physics.dark
     if mean.max() > _MOST_COUNTS:
         raise ValueError(
-            f"Cannot hold {mean.max():.3g} counts in a pixel: maps are 16-bit, up to {_MOST_COUNTS:.0f}. Lower "
-            "dwell_ms of the model."
+            f"Cannot hold {mean.max():.3g} counts in a pixel: maps are 16-bit, up to {_MOST_COUNTS:.0f}. "
+            "Lower dwell_ms of the model."
         )
     rng = np.random.default_rng(np.random.SeedSequence([seed, 43]))
     counted = rng.poisson(mean).astype(np.uint16).reshape(-1, pixels, pixels)

@@ -16,7 +16,8 @@ _KRAMERS = 1.1e-9  # radiated share of an electron's energy, by atomic number an
 _TUNGSTEN = 74
 LINES_KEV = {8.40: 1.0, 9.67: 0.7, 9.96: 0.2, 11.29: 0.1}
 """L lines of tungsten and how strong they are beside Lα (X-ray Data Booklet, rounded)."""
-_EDGES_KEV = np.array([5.0, 7.0, 9.0, 10.5, 12.5, 15.0, 18.0, 21.0, 25.0, 30.0])
+# Borders of energy bins: the K edges of Co and Ni are two of them, as LCO and NCA differ in between alone.
+_EDGES_KEV = np.array([5.0, 6.3, 7.709, 8.333, 9.5, 11.0, 13.0, 15.0, 18.0, 21.0, 25.0, 30.0])
 
 LCO = materials.compound({"Li": 1, "Co": 1, "O": 2}, 5.05)
 NCA = materials.compound({"Li": 1, "Ni": 0.8, "Co": 0.15, "Al": 0.05, "O": 2}, 4.75)
