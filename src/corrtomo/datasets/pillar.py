@@ -15,6 +15,8 @@ import xarray as xr
 from scipy.spatial.transform import Rotation
 
 from ..io import read, write
+from ..reconstruct import attenuation, centre_of_rotation, fbp, remove_rings
+from ..reconstruct.projection_drift import drift_from_projections
 from ..simulate.eds import eds_pose
 from ..simulate.pillar import (
     MilledPlane,
@@ -76,7 +78,7 @@ class Setup:
 
 CT_UM, SE_UM, EDS_UM, DEPTH_UM = 0.05, 0.025, 0.15, 1.5
 SETUPS = {
-    "small": Setup(20.0, 128, 440, 360, 300.0, 880, 140, 11.8, 0.55),
+    "small": Setup(20.0, 128, 480, 360, 300.0, 880, 140, 11.8, 0.55),
     "full": Setup(30.0, 400, 680, 1200, 90.0, 1280, 208, 20.7, 1.20),
 }
 
@@ -224,6 +226,20 @@ def as_projections(stack: xr.DataArray) -> xr.DataArray:
     return volume(stack.data, (row, column), origin=start, dims=("angle", "z", "x"), name=str(stack.name))
 
 
-def reconstructed(counts: xr.DataArray, flat: xr.DataArray, size: str, seed: int) -> xr.DataArray:
+def reconstructed(counts: xr.DataArray, flat: xr.DataArray, size: str) -> xr.DataArray:
     """Return the volume that the other chapters work on, made as the first chapter makes it."""
-    raise NotImplementedError
+    setup = SETUPS[size]
+    scan_um, height_um = setup.scan.source_um, source_height(setup.rows, CT_UM)
+    integrals = remove_rings(attenuation(counts, flat, repair=True))
+    drift = drift_from_projections(integrals, setup.angles_deg, search_um=0.8)
+    axis = centre_of_rotation(integrals, setup.angles_deg, source_um=scan_um)
+    found = fbp(
+        integrals,
+        setup.angles_deg,
+        centre_um=axis.x_um,
+        source_um=scan_um,
+        source_z_um=height_um,
+        filter="hann",
+        drift=drift,
+    )
+    return found.drop_attrs().rename("attenuation")

@@ -38,7 +38,7 @@ def load_pillar(
         ``se`` (an image of a section), ``eds`` and ``sims`` (count maps with channels), in any format of
         :func:`corrtomo.read`.
     size : {"small", "full"}
-        Of the twin. ``"small"`` is a pillar 20 µm wide, 360 projections of 128 × 440 pixels with the dose of
+        Of the twin. ``"small"`` is a pillar 20 µm wide, 360 projections of 128 × 480 pixels with the dose of
         1200, and a SIMS field of 11.8 µm; its section lies in the folder ``data``. ``"full"`` is 30 µm wide,
         with the paper's 1200 projections, of 400 × 680 pixels, and a field of 20.7 µm. Scans are simulated
         once, and kept in the cache (``CORRTOMO_CACHE``, or the cache folder of the user).
@@ -130,7 +130,7 @@ def _makers(size: Size, seed: int) -> dict[str, Callable[[], Any]]:
         return pillar.as_projections(read(cache.make(scans, made) / f"{name}.ome.zarr").load())
 
     def volume() -> xr.DataArray:
-        made = {"volume": lambda: pillar.reconstructed(stack("counts"), stack("flat"), size, seed)}
+        made = {"volume": lambda: pillar.reconstructed(stack("counts"), stack("flat"), size)}
         return read(cache.make(reconstructed, made) / "volume.ome.zarr").load()
 
     def section(name: str) -> xr.DataArray:

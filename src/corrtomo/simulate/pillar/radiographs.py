@@ -295,17 +295,25 @@ def source_height(rows: int, pixel_um: float) -> float:
 
 
 def spot_drift(turns: Array, drift_um: float, seed: int) -> pd.DataFrame:
-    """Draw a smooth walk that begins at 0 and has a standard deviation along each axis."""
+    """Draw a smooth walk along z and x, in the gauge in which a scan can be known.
+
+    A constant is where the axis and the pillar are, and a wave of one turn along x is where the pillar stands
+    beside the axis: both are taken out. What is left has the standard deviation `drift_um` along each.
+    """
     rng = np.random.default_rng(np.random.SeedSequence([seed, 30]))
     time = np.linspace(0.0, 1.0, len(turns))
+    angle = np.radians(turns)
+    constant = np.ones((len(turns), 1))
+    around = np.column_stack([constant, np.cos(angle), np.sin(angle)])
     walks = []
-    for _ in range(2):
-        waves = np.zeros(len(turns))
+    for known in (constant, around):
+        walk = np.zeros(len(turns))
         for n in range(1, 5):
             phase = rng.uniform(0, 2 * np.pi)
-            waves += rng.standard_normal() / n * np.sin(np.pi * n * time / 1.5 + phase)
-        spread = float(np.std(waves)) or 1.0
-        walks.append((waves - waves[0]) / spread * drift_um)
+            walk += rng.standard_normal() / n * np.sin(np.pi * n * time / 1.5 + phase)
+        walk -= known @ np.linalg.lstsq(known, walk)[0]
+        spread = float(np.std(walk))
+        walks.append(walk * drift_um / spread if spread > 1e-9 else np.zeros(len(turns)))
     return pd.DataFrame({"angle_deg": turns, "z_um": walks[0], "x_um": walks[1]})
 
 
