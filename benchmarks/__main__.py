@@ -11,6 +11,8 @@ TOPICS = (
     "registration",
     "slice_alignment",
     "destriping",
+    "projection_repairs",
+    "reconstruction",
     "coarsening",
     "agreement",
     "thresholds",

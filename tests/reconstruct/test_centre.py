@@ -43,7 +43,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("centre_um", [AXIS, -2.214])
+@pytest.mark.parametrize("centre_um", [AXIS, -1.614])
 def test_it_is_found_to_a_tenth_of_a_pixel(case, centre_um):
     angles, source = CASES[case]
     found = find(scan(angles, centre_um=centre_um, source_um=source), angles, source_um=source)
@@ -68,7 +68,7 @@ def test_noise_costs_less_than_a_third_of_a_pixel_and_the_error_tells(case, seed
 def test_a_cone_taken_as_parallel_is_worse():
     angles, source = CASES["wide cone"]
     projections = scan(angles, source_um=source)
-    assert find(projections, angles).score < find(projections, angles, source_um=source).score - 0.02
+    assert find(projections, angles).score < find(projections, angles, source_um=source).score - 0.01
 
 
 def spots(angles, at=3.2, away=2.0):
@@ -118,7 +118,7 @@ def test_curves_against_a_direct_sum():
         i = np.array([i for i in range(9) if 0 <= s - i < 9])
         wanted.append(np.mean((sinogram[:, i] - np.roll(sinogram, -3, axis=0)[:, s - i]) ** 2))
     np.testing.assert_allclose(found, wanted, atol=1e-12)
-    some = slice(1, None, 2)
+    some = slice(0, 2)  # and their opposite rays, of 3 and 4
     assert not np.allclose(opposite_rays(sinogram, turn(6), None, 4.0, some), wanted)
 
 
@@ -171,9 +171,11 @@ def test_lazy_projections_give_the_same():
 
 def test_it_says_what_it_found():
     angles = turn(60)
-    text = repr(find(spots(angles), angles))
-    assert text.startswith("Centre(x = 3.2 ± ")
-    assert "from opposite rays in 4 blocks; score 1.00 of 1" in text
+    found = find(scan(angles), angles)
+    assert repr(found).startswith(
+        f"Centre(x = {found.x_um:.4g} ± {found.error_um:.2g} µm, from opposite rays"
+    )
+    assert repr(found).endswith(" in 8 blocks; score 1.00 of 1)")
 
 
 def test_air_above_the_pillar_counts_little():
@@ -182,7 +184,10 @@ def test_air_above_the_pillar_counts_little():
     projections[:, :8] = 0.01 * np.random.default_rng(1).normal(size=(60, 8, 220))
     found = find(projections, angles)
     assert abs(found.x_um - AXIS) < 0.1 * PIXEL
-    assert found.error_um < 0.1 * PIXEL
+    assert found.error_um < 0.2 * PIXEL
+    far = np.abs(np.array(found.blocks) - AXIS) > PIXEL
+    assert far[:4].any()  # they are noise
+    assert not far[4:].any()
 
 
 def test_angles_that_cover_too_little_are_refused():

@@ -58,7 +58,9 @@ def test_an_ellipse_anywhere_is_neither_mirrored_nor_turned(y0, x0, axes, turned
     found = fbp(scan(ellipse(HALF, X, y0, x0, axes, turned), X))
     y, x = found.y.values[:, None] - y0, found.x.values - x0
     t = np.deg2rad(turned)
-    level = ((x * np.cos(t) + y * np.sin(t)) / axes[0]) ** 2 + ((y * np.cos(t) - x * np.sin(t)) / axes[1]) ** 2
+    level = ((x * np.cos(t) + y * np.sin(t)) / axes[0]) ** 2 + (
+        (y * np.cos(t) - x * np.sin(t)) / axes[1]
+    ) ** 2
     assert found.values[0][level < 0.6**2].mean() == pytest.approx(1.0, abs=0.015)
     assert np.mean((found.values[0] > 0.5) == (level < 1)) > 0.99
 
@@ -187,7 +189,9 @@ def test_drift_is_taken_into_the_geometry():
     left = fbp(scan(moved, X, Z), FULL, width_um=width).values
     right = fbp(scan(moved, X, Z), FULL, width_um=width, drift=table).values
     assert rms(right - true) < 0.3 * rms(left - true)
-    wrong = fbp(scan(moved, X, Z), FULL, width_um=width, drift=table.assign(x_um=-shift_x, z_um=-shift_z)).values
+    wrong = fbp(
+        scan(moved, X, Z), FULL, width_um=width, drift=table.assign(x_um=-shift_x, z_um=-shift_z)
+    ).values
     assert rms(wrong - true) > rms(left - true)
 
 

@@ -1,4 +1,4 @@
-"""Line integrals: bodies in closed form, cones, tiles, drift, the transpose of the back-projector, refusals."""
+"""Line integrals: bodies in closed form, cones, tiles, drift, the back-projector transposed, refusals."""
 
 import numpy as np
 import pandas as pd

@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 import corrtomo as ct
 from corrtomo.register.frames import corners, move
 from corrtomo.register.information import maximise
-from corrtomo.register.subvolumes import _fit, _terms, _vertex, agreement
+from corrtomo.register.subvolumes import agreement, fit_motion, motion_terms, vertex
 
 KINDS = ("rigid", "similarity", "affine")
 PLACES = np.stack(np.meshgrid([-4.0, 4.0], [-5.0, 0.0, 5.0], [-3.0, 3.0]), -1).reshape(-1, 3)
@@ -23,13 +23,13 @@ def test_the_vertex_of_a_quadratic_is_exact(top):
     curve = np.diag([-1.0, -2.0, -0.7][:n]) + 0.2 * (np.ones((n, n)) - np.eye(n))
     gap = np.stack(np.meshgrid(*[[-1.0, 0.0, 1.0]] * n, indexing="ij"), -1) - top
     values = 0.8 + np.einsum("...a,ab,...b", gap, curve, gap)
-    np.testing.assert_allclose(_vertex(values), top, atol=1e-12)
+    np.testing.assert_allclose(vertex(values), top, atol=1e-12)
 
 
 def test_a_ridge_has_no_vertex_and_none_is_farther_than_a_voxel():
     z, y = np.meshgrid([-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], indexing="ij")
-    np.testing.assert_array_equal(_vertex(-(z**2) + 0.1 * y**2), [0.0, 0.0])
-    np.testing.assert_allclose(_vertex(-((z - 3) ** 2) - y**2), [1.0, 0.0], atol=1e-12)
+    np.testing.assert_array_equal(vertex(-(z**2) + 0.1 * y**2), [0.0, 0.0])
+    np.testing.assert_allclose(vertex(-((z - 3) ** 2) - y**2), [1.0, 0.0], atol=1e-12)
 
 
 MOTIONS = {
@@ -43,7 +43,7 @@ MOTIONS = {
 def test_a_motion_of_its_kind_is_fitted_exactly(kind):
     """The stated error is then what the motion moves the farthest corner by."""
     shift = np.array([0.1, -0.2, 0.3])
-    fit = _fit(PLACES, PLACES @ MOTIONS[kind].T + shift, kind)
+    fit = fit_motion(PLACES, PLACES @ MOTIONS[kind].T + shift, kind)
     assert fit.spread == pytest.approx(0.0, abs=1e-12)
     assert fit.error(ENDS) == pytest.approx(np.linalg.norm(ENDS @ MOTIONS[kind].T + shift, axis=1).max())
     np.testing.assert_allclose(fit.found[:3], shift, atol=1e-12)
@@ -53,7 +53,7 @@ def test_a_motion_of_its_kind_is_fitted_exactly(kind):
 
 def test_a_motion_of_another_kind_is_spread():
     """Of a scale of 2 % a rigid fit sees nothing but residuals, as long as the places are far out."""
-    fit = _fit(PLACES, 0.02 * PLACES, "rigid")
+    fit = fit_motion(PLACES, 0.02 * PLACES, "rigid")
     np.testing.assert_allclose(fit.found, 0.0, atol=1e-12)
     wanted = 0.02 * np.sqrt((PLACES**2).sum() / (PLACES.size - 6) * 3)
     assert fit.spread == pytest.approx(wanted)
@@ -66,10 +66,10 @@ def test_over_many_draws_the_stated_error_covers_the_true_one(kind):
     corner = ENDS[:1]
     true, stated = [], []
     for _ in range(400):
-        off = _fit(PLACES, rng.normal(0, 0.1, PLACES.shape), kind)
-        gaps = np.array([_terms(place, kind) @ off.found for place in PLACES])
-        true.append(np.sum((_terms(corner[0], kind) @ off.found) ** 2))
-        stated.append(_fit(PLACES, gaps + rng.normal(0, 0.1, PLACES.shape), kind).error(corner) ** 2)
+        off = fit_motion(PLACES, rng.normal(0, 0.1, PLACES.shape), kind)
+        gaps = np.array([motion_terms(place, kind) @ off.found for place in PLACES])
+        true.append(np.sum((motion_terms(corner[0], kind) @ off.found) ** 2))
+        stated.append(fit_motion(PLACES, gaps + rng.normal(0, 0.1, PLACES.shape), kind).error(corner) ** 2)
     assert np.sqrt(np.mean(stated) / np.mean(true)) == pytest.approx(np.sqrt(3), rel=0.1)
 
 

@@ -5,6 +5,7 @@ from .desktop import NapariSession, napari
 from .equalised import EqualisedExplorer, equalised
 from .explorer import Explorer
 from .kappa_map import KappaMapExplorer, kappa_map
+from .overlay import OverlayExplorer, overlay
 from .scribble import ScribbleExplorer, scribble
 from .threshold import ThresholdExplorer, threshold
 
@@ -14,12 +15,14 @@ __all__ = [
     "Explorer",
     "KappaMapExplorer",
     "NapariSession",
+    "OverlayExplorer",
     "ScribbleExplorer",
     "ThresholdExplorer",
     "contact",
     "equalised",
     "kappa_map",
     "napari",
+    "overlay",
     "scribble",
     "threshold",
 ]

@@ -20,9 +20,12 @@ from .contact import (
     variogram,
 )
 from .count_ratios import Ratio, ratio_change, ratio_profile
+from .counting import Colocalisation, DetectionLimit, colocalisation, detection_limit, phase_counts
 from .cracks import cracks
 from .crevices import crack_labels
+from .defects import defect_labels, defects, whole_particles
 from .distance import distance_to
+from .distance_profile import distance_profile
 from .fractions import volume_fractions
 from .grain_distance import grain_distance
 from .histogram import joint_histogram
@@ -34,7 +37,17 @@ from .matches import matches
 from .mean_interval import mean_interval
 from .particle_bins import particle_bins, particle_separation
 from .particles import label_particles, particles, separate_particles
+from .profile_fit import ProfileFit, fit_profile
+from .purity import purity
 from .representative import growing_volumes, volume_spread
+from .resolution import (
+    EdgeResolution,
+    ShellCorrelation,
+    TransferResolution,
+    edge_resolution,
+    fourier_shell_correlation,
+    transfer_resolution,
+)
 from .size_density import modes, size_density, size_summary
 from .spectra import phase_spectra
 from .surface import surface_area, surface_area_faces
@@ -42,15 +55,22 @@ from .thresholds import kappa_by_threshold, kappa_by_threshold_pair
 from .tortuosity import tortuosity_factor
 
 __all__ = [
+    "Colocalisation",
     "ContactDrop",
     "ContactPower",
+    "DetectionLimit",
+    "EdgeResolution",
     "EffectiveSamples",
     "Interval",
     "LeastShare",
     "LognormalFit",
+    "ProfileFit",
     "Ratio",
+    "ShellCorrelation",
+    "TransferResolution",
     "cbd_porosity",
     "cohen_kappa",
+    "colocalisation",
     "confusion_matrix",
     "connected_part",
     "connected_share",
@@ -65,10 +85,17 @@ __all__ = [
     "crack_labels",
     "cracks",
     "current_density",
+    "defect_labels",
+    "defects",
+    "detection_limit",
+    "distance_profile",
     "distance_to",
+    "edge_resolution",
     "effective_conductivity",
     "effective_sample_size",
     "fit_lognormal",
+    "fit_profile",
+    "fourier_shell_correlation",
     "fractions_from_loading",
     "grain_distance",
     "growing_volumes",
@@ -90,8 +117,10 @@ __all__ = [
     "particle_bins",
     "particle_separation",
     "particles",
+    "phase_counts",
     "phase_spectra",
     "potential",
+    "purity",
     "ratio_change",
     "ratio_profile",
     "separate_particles",
@@ -101,7 +130,9 @@ __all__ = [
     "surface_area",
     "surface_area_faces",
     "tortuosity_factor",
+    "transfer_resolution",
     "variogram",
     "volume_fractions",
     "volume_spread",
+    "whole_particles",
 ]

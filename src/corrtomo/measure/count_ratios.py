@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,12 +13,12 @@ from scipy.special import betaincinv
 
 from ..checks import check_finite, check_same_grid
 from ..phases import Phase
+from .distance_bins import bin_of, check_edges
 from .spectra import check_counts, check_level, walk
 
 Floats = npt.NDArray[np.float64]
 
 
-_ROUNDING = 1e-6
 _COLUMNS = ("from_um", "to_um", "pixels", "ratio", "low", "high")
 
 
@@ -107,7 +106,7 @@ def ratio_profile(
     doing = "compare counts by distance"
     elements = check_counts(counts, labels, doing=doing)
     check_level(level, doing=doing)
-    edges = _check_edges(edges_um, doing=doing)
+    edges = check_edges(edges_um, doing=doing)
     for element in (of, to):
         if element not in elements or of == to or element in _COLUMNS:
             raise ValueError(
@@ -126,8 +125,7 @@ def ratio_profile(
     pixels, sums, inside = np.zeros(bins, np.int64), np.zeros((2, bins)), 0
     for codes, first, second, far in walk(counts, labels, [of, to], distance):
         chosen = codes == phase
-        # Distances are float32: one that is an edge must not fall below it by rounding.
-        which = np.searchsorted(edges * (1 - _ROUNDING), far[chosen].astype(np.float64), side="right") - 1
+        which = bin_of(far[chosen], edges)
         within = (which >= 0) & (which < bins)
         inside += which.size
         pixels += np.bincount(which[within], minlength=bins)
@@ -232,18 +230,3 @@ def _ratio_interval(above: Any, below: Any, level: float) -> tuple[Floats, Float
 def _divide(above: Any, below: Any) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):  # infinite, or NaN where both are zero
         return np.asarray(above / np.asarray(below, float))
-
-
-def _check_edges(edges_um: Sequence[float], *, doing: str) -> Floats:
-    if not isinstance(edges_um, Sequence | np.ndarray) or not all(isinstance(e, Real) for e in edges_um):
-        raise TypeError(
-            f"Cannot {doing} with edges_um {edges_um!r}: two or more numbers in µm are needed. Pass for "
-            "instance [0, 2, 10]."
-        )
-    edges = np.asarray(edges_um, float)
-    if edges.ndim != 1 or edges.size < 2 or not (np.diff(edges) > 0).all() or not np.isfinite(edges).all():
-        raise ValueError(
-            f"Cannot {doing} with edges_um {list(edges_um)}: two or more finite borders in µm are needed, "
-            "ascending. Pass for instance [0, 2, 10]."
-        )
-    return edges

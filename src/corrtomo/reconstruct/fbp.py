@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from .angular_steps import angular_steps
 from .geometry import Beam, Geometry, Grid, as_volume, check_integrals, geometry_of, grid_of
 from .projections import _check_finite
-from .ray_kernels import fill, tile_edge
+from .ray_kernels import fill, threads_for, tile_edge
 
 Filter = Literal["ramp", "shepp-logan", "cosine", "hamming", "hann"]
 _FILTERS = ("ramp", "shepp-logan", "cosine", "hamming", "hann")
@@ -146,7 +146,7 @@ def fbp(
     bar = tqdm(
         total=len(blocks) * len(strips), desc=_DOING, unit="strip", delay=1, leave=False, disable=not progress
     )
-    with bar:
+    with bar, threads_for(np.prod(shape) * len(steps) / bar.total):
         for rows, seen in blocks:
             filtered = _filtered(projections, seen, response, steps, geometry)
             beam, part = _at_rows(geometry.beam, grid, rows, seen)

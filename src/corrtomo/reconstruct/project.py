@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from ..checks import check_finite, check_spatial
 from ..volume import PROJECTIONS, check_image, volume, voxel_size
 from .geometry import Beam, Geometry, Grid, check_bytes, geometry_of
-from .ray_kernels import cast, tile_edge
+from .ray_kernels import cast, threads_for, tile_edge
 
 _DOING = "project"
 _TOGETHER = 1 << 28
@@ -96,7 +96,7 @@ def project(
     out = np.empty(onto.shape, np.float32)
     together = max(1, _TOGETHER // (4 * geometry.columns * geometry.rows))
     bar = tqdm(total=len(out), desc=_DOING, unit="projection", delay=1, leave=False, disable=not progress)
-    with bar:
+    with bar, threads_for(columns.size * min(together, len(out))):
         for a in range(0, len(out), together):
             some = slice(a, min(a + together, len(out)))
             sums = line_integrals(columns, geometry.some(some), grid, geometry.columns, geometry.rows)

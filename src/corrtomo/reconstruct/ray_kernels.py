@@ -9,18 +9,33 @@ Arrays have z last. Work is done in tiles of the plan view, which stay in the ca
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil, floor, sqrt
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit, prange, set_num_threads
 
 from .geometry import Beam, Grid
 
 _CACHED = 1 << 19
 """Bytes of a tile."""
+_MANY = 2e7
+"""Interpolated values that are worth a second thread: a few milliseconds."""
 _ROUNDING = 1e-6
 """Columns by which rounding may lead beyond a tile."""
+
+
+@contextmanager
+def threads_for(work: float) -> Iterator[None]:
+    """Take one thread where a call interpolates few values: threads that wait for each other cost more."""
+    before = get_num_threads()
+    set_num_threads(before if work >= _MANY else 1)
+    try:
+        yield
+    finally:
+        set_num_threads(before)
 
 
 def tile_edge(rows: int) -> int:

@@ -15,14 +15,14 @@ from ..checks import check_finite, check_same_grid
 from .geometry import Geometry, Grid, as_volume, check_bytes, check_integrals, geometry_of, grid_of
 from .project import line_integrals
 from .projections import frames
-from .ray_kernels import correct, tile_edge
+from .ray_kernels import correct, threads_for, tile_edge
 from .total_variation import smooth
 
 Images = npt.NDArray[np.float32]
 _DOING = "reconstruct"
 _STARTING = "start a reconstruction from this volume"
-_USUAL = 20
-"""Projections in a subset, unless their number is given."""
+_CORRECTIONS, _FEWEST, _MOST = 50, 4, 20
+"""Corrections in a pass, unless their number is given, and projections for each of them."""
 _SHORT = 0.05
 """Share of the diameter that a ray counts as its length at least: shorter ones hold nearly all noise."""
 _MOST_PASSES, _MOST_WEIGHT = 1000, 10.0
@@ -62,8 +62,8 @@ def sart(
         Passes over all projections.
     subsets : int, optional
         Parts into which the projections are shared out, each spread over the turn; the volume is corrected
-        after each part. By default about 20 projections make one. More subsets converge in fewer passes, and
-        noise comes in sooner.
+        after each part. By default 50, or as many as have 4 to 20 projections each. More subsets converge in
+        fewer passes, and noise comes in sooner.
     relaxation : float
         Share of the correction that is made, above 0 and below 2. Lower it for noisy projections.
     tv_weight : float
@@ -135,7 +135,7 @@ def sart(
     bar = tqdm(
         total=iterations * len(parts), desc=_DOING, unit="subset", delay=1, leave=False, disable=not progress
     )
-    with bar:
+    with bar, threads_for(columns.size * len(parts[0])):
         for _ in range(iterations):
             left = 0.0
             for part in parts:
@@ -193,7 +193,8 @@ def _in_memory(projections: xr.DataArray, progress: bool) -> Images:
 def _subsets(angles_deg: npt.NDArray[np.float64], subsets: Any) -> list[npt.NDArray[np.int64]]:
     """Share out projections, each subset over the whole turn, and one subset far from the one before."""
     count = len(angles_deg)
-    number = max(1, count // _USUAL) if subsets is None else _whole(subsets, "subsets", count)
+    usual = max(1, count // _MOST, min(count // _FEWEST, _CORRECTIONS))
+    number = usual if subsets is None else _whole(subsets, "subsets", count)
     order = np.argsort(angles_deg % 360.0, kind="stable")
     turn = np.argsort(np.arange(number) * _GOLDEN % 1.0)
     return [order[k::number] for k in turn]

@@ -13,7 +13,7 @@ from .information import SAMPLES, Kind, Maximum, maximise
 from .pair import Pair, Start, check_pair, prepare
 from .search import Candidate, Range, candidates, search_voxel
 from .subvolumes import Agreement, agreement
-from .trust import check_agreement, check_chance, check_range, check_rival, overlap
+from .trust import agreed, check_chance, check_range, check_rival, overlap
 
 _SCALES = (1.0, 0.93, 1.07)
 _COARSE_SAMPLES = 10_000
@@ -85,6 +85,11 @@ def align(
     Align the channel with the weaker pore backs, and cut what is darker than active material with
     ``image.clip(min=...)``: that takes most of this bias away.
 
+    Where noise, as in maps of few counts, or blur over many voxels scatters sub-volumes by more than a voxel,
+    they are matched again at coarser voxels, and `error_um` is that of these; scatter that scale and shear
+    explain is refused. Counts of one element lie in some of the particles only: add the channels up that
+    together lie in all of them.
+
     Structure must be there at the scale of the search, a sixteenth of the smaller image: finer texture alone
     is not found. At most some 4 million voxels of each image enter. "similarity" and "affine" find voxel
     sizes that are up to about a tenth off.
@@ -132,8 +137,12 @@ def align(
             f"min_overlap {min_overlap:.0%}. Check that both show the same spot, or lower min_overlap."
         )
     first, other, direct = _order(pair.moving, pair.fixed)
-    seen = agreement(first, other, final.matrix if direct else inverse(final.matrix), transform)
-    check_agreement(seen, transform, 0.25 * search_voxel(pair.fixed, pair.moving))
+    matrix = final.matrix if direct else inverse(final.matrix)
+
+    def see(count: int) -> Agreement:
+        return agreement(_coarser(first, count), _coarser(other, count), matrix, transform)
+
+    seen = agreed(see, transform, search_voxel(pair.fixed, pair.moving))
     return _report(final, seen, where, transform)
 
 
@@ -147,6 +156,10 @@ def _order(moving: xr.DataArray, fixed: xr.DataArray) -> tuple[xr.DataArray, xr.
     """Put the smaller image first: nearly all of its points then lie in the other."""
     direct = bool(np.prod(extent(moving)) <= np.prod(extent(fixed)))
     return (moving, fixed, True) if direct else (fixed, moving, False)
+
+
+def _coarser(image: xr.DataArray, count: int) -> xr.DataArray:
+    return image if count == 1 else block_means(image, [count] * image.ndim)
 
 
 def _maximise(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -86,7 +86,7 @@ class Alignment:
             )
         return move(self.matrix, points)
 
-    def inverse(self) -> Alignment:
+    def inverse(self) -> Self:
         """Return the alignment from the fixed to the moving frame; shift and error are as seen from there."""
         n = len(self.matrix) - 1
         matrix = inverse(self.matrix)
@@ -142,12 +142,12 @@ class Alignment:
         Memory is that of the result and, while it is read, of the part of `image` under a few slices of it.
         """
         self._check(image, onto)
-        nearest = labels if labels is not None else image.dtype == bool or "phases" in image.attrs
+        nearest = takes_nearest(image, labels)
         grid = onto.isel(channel=0, drop=True) if "channel" in onto.dims else onto
         if "channel" in image.dims:
             parts = [self.resample(one, grid, fill=fill, labels=nearest) for one in image]
             return xr.concat(parts, "channel").assign_coords(channel=image.channel)
-        value = _fill(image, fill, nearest)
+        value = fill_value(image, fill, nearest)
         blocks = np.array(image.shape, float)
         if not nearest:
             counts = self._counts(image, grid)
@@ -234,7 +234,13 @@ def _dtype(image: xr.DataArray, nearest: bool) -> np.dtype[np.generic]:
     return np.dtype(np.uint8) if image.dtype == bool else image.dtype
 
 
-def _fill(image: xr.DataArray, fill: Any, nearest: bool) -> float:
+def takes_nearest(image: xr.DataArray, labels: bool | None) -> bool:
+    """Tell whether an image is resampled to its nearest voxel: masks and labels, unless the caller says."""
+    return labels if labels is not None else image.dtype == bool or "phases" in image.attrs
+
+
+def fill_value(image: xr.DataArray, fill: Any, nearest: bool) -> float:
+    """Return what stands where an image does not reach; refuse what its dtype cannot hold."""
     value: Any = fill if fill is not None else (float(Phase.LEFT_OUT) if nearest else np.nan)
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(

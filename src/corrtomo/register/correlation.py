@@ -33,8 +33,16 @@ class Correlator:
 
     def __call__(self, other: Grey) -> tuple[Grey, Grey]:
         """Return the correlation, -1 to 1, and the number of voxels that both know, at each shift."""
+        return self.match(self.transform(other))
+
+    def transform(self, other: Grey) -> Any:
+        """Transform an image once that :meth:`match` compares with more than one of the same shape."""
+        return np.conj(self._transform(other))
+
+    def match(self, transformed: Any) -> tuple[Grey, Grey]:
+        """Return what a call does, of an image from :meth:`transform`."""
         f, one, f2 = self._known
-        g, here, g2 = np.conj(self._transform(other))
+        g, here, g2 = transformed
         terms = np.stack([f * g, f * here, one * g, f2 * here, one * g2, one * here])
         sums = fft.irfftn(terms, s=self._shape, axes=self._axes, workers=2)
         fg, fs, gs, ff, gg, count = (part[self._where] for part in sums)

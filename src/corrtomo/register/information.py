@@ -17,6 +17,8 @@ Kind = Literal["rigid", "similarity", "affine"]
 _BINS = 32
 SAMPLES = 60_000
 _ITERATIONS = 200
+_LEAST_SMOOTHED = 4
+"""Voxels along each axis that SimpleITK's smoothing needs; a section of one slice is smoothed beforehand."""
 # Sums over threads depend on which ends first: with one the last digit is the same on every run.
 _THREADS = 1
 
@@ -63,7 +65,7 @@ def maximise(
     method.SetInterpolator(sitk.sitkLinear)
     method.SetShrinkFactorsPerLevel([1])
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
-    method.SetSmoothingSigmasPerLevel([0.7 * edge])
+    method.SetSmoothingSigmasPerLevel([0.7 * edge if min(first.shape) >= _LEAST_SMOOTHED else 0.0])
     method.SetOptimizerAsRegularStepGradientDescent(
         learningRate=edge,
         minStep=2e-4 * edge,

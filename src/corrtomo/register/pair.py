@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal, get_args
@@ -18,7 +19,7 @@ from .information import Kind
 
 Start = Literal["centres", "coordinates"]
 _MOST_VOXELS = 4_000_000
-_LEAST_VOXELS = 8
+LEAST_VOXELS = 8
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ def check_pair(
     for image, name in ((moving, "moving"), (fixed, "fixed")):
         check_image(image, ndim=(2, 3))
         check_spatial(image, doing=f"align the {name} image")
-        if min(image.shape) < _LEAST_VOXELS:
+        if min(image.shape) < LEAST_VOXELS:
             raise ValueError(
-                f"Cannot align the {name} image of {dict(image.sizes)} voxels: {_LEAST_VOXELS} or more are "
+                f"Cannot align the {name} image of {dict(image.sizes)} voxels: {LEAST_VOXELS} or more are "
                 "needed along each axis. Align single slices in 2D, with image.isel(z=...)."
             )
     if moving.dims not in (SPATIAL, SPATIAL[1:]):
@@ -53,7 +54,19 @@ def check_pair(
             f"Cannot align an image with dims {moving.dims} to one with dims {fixed.dims}: they must be the "
             "same. Select a slice of the larger one first, for instance with image.isel(z=0)."
         )
-    for value, name, known in ((transform, "transform", get_args(Kind)), (start, "start", get_args(Start))):
+    check_options(transform, start, min_overlap, max_turn_deg, seed)
+
+
+def check_options(
+    transform: str,
+    start: str,
+    min_overlap: Any,
+    max_turn_deg: Any,
+    seed: Any,
+    kinds: Sequence[str] = get_args(Kind),
+) -> None:
+    """Refuse options out of range."""
+    for value, name, known in ((transform, "transform", kinds), (start, "start", get_args(Start))):
         if value not in known:
             raise ValueError(
                 f"Cannot align with {name} {value!r}: allowed are {', '.join(known)}. "
@@ -85,16 +98,16 @@ def prepare(
     reach = float(np.linalg.norm(extent(moving))) / 2 + max_shift_um
     fixed = _crop(fixed, target - reach, target + reach)
     edge = max(float(np.prod(voxel_size(i)) ** (1 / i.ndim)) for i in (moving, fixed))
-    near = [_average(image, edge, progress) for image in (moving, fixed)]
+    near = [average(image, edge, progress) for image in (moving, fixed)]
     for image, name in zip(near, ("moving", "fixed"), strict=True):
-        _check_grey(image, name)
+        check_grey(image, name)
     return Pair(near[0], near[1], centre, target)
 
 
 def _crop(image: xr.DataArray, low: Floats, high: Floats) -> xr.DataArray:
     """Leave out what no allowed pose reaches; refuse if nothing is left."""
     part = image.sel({d: slice(a, b) for d, a, b in zip(image.dims, low, high, strict=True)})
-    if min(part.shape) < _LEAST_VOXELS:
+    if min(part.shape) < LEAST_VOXELS:
         raise AlignmentError(
             f"Cannot align the images: they do not overlap. The moving image may lie between {low.round(2)} "
             f"and {high.round(2)} µm, and the fixed image has {dict(part.sizes)} voxels there. Look "
@@ -103,14 +116,16 @@ def _crop(image: xr.DataArray, low: Floats, high: Floats) -> xr.DataArray:
     return part
 
 
-def _average(image: xr.DataArray, edge: float, progress: bool) -> xr.DataArray:
+def average(image: xr.DataArray, edge: float, progress: bool) -> xr.DataArray:
+    """Average an image in blocks near `edge`, farther where it would have too many voxels."""
     least = (float(np.prod(extent(image))) / _MOST_VOXELS) ** (1 / image.ndim)
     counts = near_voxel(image, max(edge, least))
-    counts = [max(1, min(k, n // _LEAST_VOXELS)) for k, n in zip(counts, image.shape, strict=True)]
+    counts = [max(1, min(k, n // LEAST_VOXELS)) for k, n in zip(counts, image.shape, strict=True)]
     return block_means(image, counts, progress=progress)
 
 
-def _check_grey(image: xr.DataArray, name: str) -> None:
+def check_grey(image: xr.DataArray, name: str) -> None:
+    """Refuse grey values that are not finite, or all the same."""
     bad = int((~np.isfinite(image.data)).sum())
     if bad:
         raise ValueError(

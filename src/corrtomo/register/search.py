@@ -52,10 +52,10 @@ def candidates(
 ) -> list[Candidate]:
     """Return the best poses that differ, best first."""
     edge = search_voxel(fixed, moving)
-    still, turned = _smooth(fixed, edge), _smooth(moving, edge)
+    still, turned = smooth(fixed, edge), smooth(moving, edge)
     half = (np.array(moving.shape) - 1) / 2 * voxel_size(moving) * max(scales)
-    turns = _turns(where.turn_deg, edge, float(np.linalg.norm(half)), fixed.ndim)
-    reach = np.max([np.abs(one) @ half for one in turns], axis=0)
+    grid_of_turns = turns(where.turn_deg, edge, float(np.linalg.norm(half)), fixed.ndim)
+    reach = np.max([np.abs(one) @ half for one in grid_of_turns], axis=0)
     size = 2 * np.floor(reach / edge).astype(int) + 1
     low = np.array(origin(fixed))
     high = low + (np.array(fixed.shape) - 1) * voxel_size(fixed)
@@ -67,19 +67,20 @@ def candidates(
     correlate = Correlator(grid, tuple(size), (steps,) * fixed.ndim, tuple(first))
     least = where.min_overlap * min(grid.size, int(np.prod(half * 2 / edge + 1)))
     found = []
-    for scale, one in product(scales, turns):
+    for scale, one in product(scales, grid_of_turns):
         linear = one * scale
         back = inverse(linear)
         corner = where.centre - back @ ((size - 1) / 2 * edge)
         value, overlap = correlate(sample(turned, moving, corner, back, edge, tuple(size)))
         value = np.where(overlap >= least, np.abs(value), 0.0)
-        for peak in _peaks(value):
+        for peak in peaks(value):
             place = low + (first + np.array(peak) - steps + (size - 1) / 2) * edge
-            found.append(Candidate(_pose(linear, where.centre, place), float(value[peak])))
-    return _distinct(sorted(found, key=lambda c: -c.correlation), where.centre, half, 3 * edge)
+            found.append(Candidate(pose(linear, where.centre, place), float(value[peak])))
+    return distinct(sorted(found, key=lambda c: -c.correlation), where.centre, half, 3 * edge)
 
 
-def _pose(linear: Floats, centre: Floats, place: Floats) -> Floats:
+def pose(linear: Floats, centre: Floats, place: Floats) -> Floats:
+    """Return the matrix that turns about a centre and brings it to a place."""
     n = len(centre)
     out = np.eye(n + 1)
     out[:n, :n] = linear
@@ -87,7 +88,7 @@ def _pose(linear: Floats, centre: Floats, place: Floats) -> Floats:
     return out
 
 
-def _turns(turn_deg: float, edge: float, radius: float, ndim: int) -> list[Floats]:
+def turns(turn_deg: float, edge: float, radius: float, ndim: int) -> list[Floats]:
     """Return turns close enough that a corner moves by a few coarse voxels at most from one to the next."""
     step = min(float(np.rad2deg(_CORNER * edge / max(radius, edge))), 10.0)
     number = max(0, int(np.ceil(turn_deg / step - 0.5 - 1e-9)))
@@ -95,12 +96,13 @@ def _turns(turn_deg: float, edge: float, radius: float, ndim: int) -> list[Float
     return [turn(np.array(vector)) for vector in product(angles, repeat=3 if ndim == 3 else 1)]
 
 
-def _smooth(image: xr.DataArray, edge: float) -> Grey:
+def smooth(image: xr.DataArray, edge: float) -> Grey:
+    """Blur an image so far that it can be sampled at coarse voxels."""
     sigma = [np.sqrt(max(0.0, (0.5 * edge / v) ** 2 - 0.25)) for v in voxel_size(image)]
     return np.asarray(ndimage.gaussian_filter(np.asarray(image.data, np.float32), sigma))
 
 
-def _peaks(value: Grey) -> list[tuple[int, ...]]:
+def peaks(value: Grey) -> list[tuple[int, ...]]:
     """Return the two highest local maxima of a correlation map."""
     top = (value == ndimage.maximum_filter(value, 3)) & (value > 0)
     places = np.argwhere(top)
@@ -108,7 +110,8 @@ def _peaks(value: Grey) -> list[tuple[int, ...]]:
     return [tuple(int(i) for i in places[k]) for k in order]
 
 
-def _distinct(found: list[Candidate], centre: Floats, half: Floats, apart_um: float) -> list[Candidate]:
+def distinct(found: list[Candidate], centre: Floats, half: Floats, apart_um: float) -> list[Candidate]:
+    """Keep the first few candidates whose corners lie apart."""
     kept: list[Candidate] = []
     ends = corners(centre - half, centre + half)
     for one in found:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 import xarray as xr
 
@@ -12,10 +15,15 @@ from .information import Kind, Maximum, mutual_information
 from .search import Range
 from .subvolumes import Agreement
 
+Seen = TypeVar("Seen", bound=Agreement)
 _POSES = 30
 _ABOVE_CHANCE = 2.0
 _RIVAL = 0.85
 _SPREAD_VOXELS = 1.0
+_STRUCTURE = 0.25
+_SHEARED = 1e-3
+_COARSER, _COARSEST = 4, 1.5
+"""Voxels that are taken together, at most, and the edge of these in coarse voxels of the search, at most."""
 _LOST = 1 / 3
 _SCALE_SDS, _SCALE_VOXELS = 4.0, 0.5
 
@@ -96,8 +104,36 @@ def check_rival(
             )
 
 
+def agreed(see: Callable[[int], Seen], kind: Kind, search_um: float) -> Seen:
+    """Return what sub-volumes say of an alignment; refuse where they contradict it.
+
+    `see` matches them at so many times the voxel. Noise, or blur over many voxels, scatters their matches by
+    more than a voxel, which is no contradiction: they are asked again at coarser voxels, and state the error
+    of these. Scatter that scale and shear explain is one, and so is a wrong place, at any voxel.
+    """
+    refusals: list[AlignmentError] = []
+    for count in range(1, _COARSER + 1):
+        seen = see(count)
+        check_scale(seen, kind)
+        try:
+            check_spread(seen, _STRUCTURE * search_um)
+        except AlignmentError as error:
+            refusals.append(error)
+        else:
+            return seen
+        if seen.sheared < _SHEARED or (1 + 1 / count) * seen.edge_um > _COARSEST * search_um:
+            break
+    raise refusals[0]
+
+
 def check_agreement(seen: Agreement, kind: Kind, structure_um: float) -> None:
     """Refuse where sub-volumes contradict the alignment."""
+    check_scale(seen, kind)
+    check_spread(seen, structure_um)
+
+
+def check_scale(seen: Agreement, kind: Kind) -> None:
+    """Refuse where sub-volumes agree on another voxel size."""
     off = (seen.scale - 1.0) * seen.radius_um
     if (
         kind == "rigid"
@@ -110,6 +146,10 @@ def check_agreement(seen: Agreement, kind: Kind, structure_um: float) -> None:
             "A voxel size is not as stated. Fit the scale with transform='similarity', or state it anew "
             "with ct.volume()."
         )
+
+
+def check_spread(seen: Agreement, structure_um: float) -> None:
+    """Refuse where sub-volumes find no match, or disagree with each other."""
     if np.isinf(seen.error_um) or seen.lost > _LOST * seen.parts:
         raise AlignmentError(
             f"Cannot align the images: only {seen.parts - seen.lost} of {seen.parts} sub-volumes find a "

@@ -6,6 +6,7 @@ from .contact import contact
 from .contact_3d import contact_3d
 from .contact_profile import contact_profile
 from .curves import curves
+from .defects_3d import defects_3d
 from .figure import Figure
 from .figure_3d import Figure3D
 from .growth import growth
@@ -24,6 +25,7 @@ __all__ = [
     "contact_3d",
     "contact_profile",
     "curves",
+    "defects_3d",
     "growth",
     "histogram",
     "kappa_map",

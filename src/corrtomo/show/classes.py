@@ -15,7 +15,7 @@ from ..segment.trained.classes import Classes, phase_of
 from .figure import Figure, Source, check_words, describe
 from .layout import row
 from .panels import cut, mix, paint, shared_limits
-from .style import MUTED, SERIES, house_style, rgb
+from .style import MATERIALS, MUTED, SERIES, house_style, rgb
 
 _NONE = 255
 
@@ -23,8 +23,8 @@ _NONE = 255
 def class_colours(names: Sequence[str], merge: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return a colour for each class.
 
-    A phase has its own colour; classes that are merged have tints of their result's, the first the lightest;
-    others take the colours of the house in turn.
+    A phase has its own colour, and so have LCO and NCA; classes that are merged have tints of their result's,
+    the first the lightest; others take the colours of the house in turn.
 
     Parameters
     ----------
@@ -42,13 +42,15 @@ def class_colours(names: Sequence[str], merge: Mapping[str, str] | None = None) 
     --------
     >>> class_colours(("binder", "edge", "depth"), {"edge": "pore", "depth": "pore"})
     {'binder': '#e69f00', 'edge': '#98a6b6', 'depth': '#1b3a5c'}
+    >>> class_colours(("pore", "LCO", "NCA"))
+    {'pore': '#1b3a5c', 'LCO': '#1890d8', 'NCA': '#a82418'}
     """
     classes = Classes.of(names, merge)
     results = classes.results(merged=True)
-    taken = {phase.colour for phase in map(phase_of, results) if phase is not None}
-    free = [colour for colour in SERIES if colour not in taken]
+    known = [_own(name) for name in results]
+    free = [colour for colour in SERIES if colour not in known]
     spare = iter(free * len(results))
-    colours = [next(spare) if (phase := phase_of(name)) is None else phase.colour for name in results]
+    colours = [next(spare) if colour is None else colour for colour in known]
     places = classes.places(merged=True).tolist()
     out = {}
     for i, (name, place) in enumerate(zip(classes.names, places, strict=True)):
@@ -56,6 +58,12 @@ def class_colours(names: Sequence[str], merge: Mapping[str, str] | None = None) 
         share = 0.55 * (1 - family.index(i) / (len(family) - 1)) if len(family) > 1 else 0.0
         out[name] = tint(colours[place], share)
     return out
+
+
+def _own(name: str) -> str | None:
+    """Return the colour that belongs to a phase or a material, wherever it is shown."""
+    phase = phase_of(name)
+    return MATERIALS.get(name.strip().upper()) if phase is None else phase.colour
 
 
 def tint(colour: str, share: float) -> str:
@@ -115,7 +123,7 @@ def classes(
     for title, codes in panels.items():
         check_integer(codes, doing="show classes")
         check_same_grid(image, codes, doing=f"paint {title} over an image")
-        given = _names(codes, title)
+        given = class_names(codes, title)
         if any(names.get(name, code) != code for name, code in given.items()):
             raise ValueError(
                 f"Cannot show the classes of {title!r} beside the others: one name has two codes, in {names} "
@@ -143,7 +151,8 @@ def classes(
     return Figure(drawing, alt, describe(caption, [image], source=source, notice=notice))
 
 
-def _names(codes: xr.DataArray, title: str) -> dict[str, int]:
+def class_names(codes: xr.DataArray, title: str) -> dict[str, int]:
+    """Return the code of each class that codes say they hold; refuse codes without names."""
     given = codes.attrs.get("classes") or codes.attrs.get("phases")
     if not given:
         raise ValueError(

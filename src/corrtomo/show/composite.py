@@ -1,22 +1,52 @@
-"""Several maps of one place in one picture, each in a colour of its own."""
+"""Several maps of one place in one picture, each in a colour of its own, over an image if wished."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from matplotlib.patches import Patch
 
+from ..checks import check_finite, check_same_grid
 from ..measure.options import check_between, check_named
-from ..volume import check_image
+from ..volume import CHANNEL, check_image
 from .figure import Figure, Source, check_words, describe
 from .layout import row
+from .panels import cut, paint, shared_limits
 from .style import MUTED, house_style, rgb
 
-ELEMENTS = {"Al": "#b35a1f", "Ni": "#d9d9d9", "Pt": "#2f6fb5", "C": "#e69f00", "F": "#cc79a7"}
-"""Colours of elements: those of the phases that they stand for, but for platinum, which must shine."""
+ELEMENTS = {
+    "Al": "#b35a1f",
+    "Ni": "#d9d9d9",
+    "Pt": "#2f6fb5",
+    "C": "#e69f00",
+    "F": "#cc79a7",
+    "Co": "#52b4fe",
+}
+"""Colours of elements: those of the phases that they stand for, but for platinum, which must shine, and
+cobalt, which marks LCO."""
+PAPER = {
+    "7Li": "#00ff00",
+    "27Al": "#0000ff",
+    "59Co": "#ff0000",
+    "58Ni": "#ffff00",
+    "C": "#00ff00",
+    "Co": "#0000ff",
+    "Ni": "#ffff00",
+}
+"""Colours of the paper on nanoCT and SIMS: its Figs. 3 and 4, and yellow for the isotope of nickel too."""
+SAFE = {"7Li": "#8f9400", "27Al": "#c3009f", "59Co": "#52b4fe", "58Ni": "#6a5d55", **ELEMENTS}
+"""Colours that are told apart with any colour vision, also where lithium's is added to one of the others."""
+ISOTOPES = ("7Li", "27Al", "59Co", "58Ni")
+"""Those that the paper maps, in the order of its pictures."""
+COLOURS = {"paper": PAPER, "safe": SAFE}
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+_ISOTOPE = re.compile(r"(\d{1,3})([A-Z][a-z]?)")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def composite(
@@ -26,8 +56,12 @@ def composite(
     source: Source,
     notice: str,
     alt: str,
-    colours: Mapping[str, str] | None = None,
+    base: xr.DataArray | None = None,
+    opacity: float = 0.5,
+    colours: str | Mapping[str, str] | None = None,
     brightest: float = 99.5,
+    gain: float | Mapping[str, float] = 1.0,
+    gamma: float | Mapping[str, float] = 1.0,
     apart: bool = False,
 ) -> Figure:
     """Show count maps in one picture by adding their colours, and side by side if wished.
@@ -40,12 +74,22 @@ def composite(
         What it shows, the one thing to notice, and what a reader hears who does not see it.
     source : {"measured", "digital twin", "schematic"}
         What kind of data it is.
-    colours : mapping of str to str, optional
-        Channel and colour as hex; by default those of `ELEMENTS`. Channels that are not named are left out.
+    base : xarray.DataArray, optional
+        Grey values on the grid of the maps, for instance an SE image, to which the colours are added; black
+        by default.
+    opacity : float
+        How bright the grey values are, from 0 to 1: white ones at 1 leave no room for colours.
+    colours : {"paper", "safe"} or mapping of str to str, optional
+        Channel and colour as hex, or the name of a set: that of the paper on nanoCT and SIMS, or one that is
+        told apart with any colour vision. By default `ELEMENTS`, and isotopes as in the paper. Channels that
+        are not named are left out.
     brightest : float
         Percentile of a channel that is shown in its full colour; black is no count.
+    gain, gamma : float or mapping of str to float
+        The share of that count is multiplied by `gain` and raised to `gamma`: below 1, faint counts are
+        lifted. One for all channels, or by name.
     apart : bool
-        A panel for each channel as well.
+        A panel for each channel as well, and for the base.
 
     Returns
     -------
@@ -54,36 +98,115 @@ def composite(
 
     Raises
     ------
+    TypeError
+        If an option has the wrong type.
     ValueError
-        If there is no channel to show, or it is not a stack of 2D maps.
+        If there is no channel to show, a count is NaN, it is not a stack of 2D maps, the base lies on another
+        grid, or an option is out of range.
+
+    Notes
+    -----
+    Where colours are added a sum may look like another channel: red and green make the yellow of nickel.
+    Show the channels apart too, or compare counts.
     """
     check_words(alt=alt, notice=notice)
     check_image(maps, ndim=(2,))
     doing = "show a composite"
-    chosen = check_named(
-        ELEMENTS if colours is None else colours, "colours", doing=doing, like="{'Ni': '#d9d9d9'}"
-    )
+    check_finite(maps, doing=doing)
+    chosen = _chosen(colours, doing)
     check_between(brightest, "brightest", 0, 100, doing=doing)
+    share = check_between(opacity, "opacity", 0, 1, doing=doing)
     names = [str(c) for c in maps.channel.values if str(c) in chosen] if "channel" in maps.coords else []
     if not names:
         raise ValueError(
             f"Cannot show a composite of dims {maps.dims}: none of its channels is among {list(chosen)}. "
             "Pass maps with a channel dim, and colours={name: colour} for its channels."
         )
-    layers = {name: _layer(maps.sel(channel=name).values, chosen[name], brightest) for name in names}
-    total = np.clip(np.sum(list(layers.values()), axis=0), 0, 255).astype(np.uint8)
-    painted = {"together": total}
+    gains, gammas = (_each(v, what, names, doing) for v, what in ((gain, "gain"), (gamma, "gamma")))
+    flat = maps.isel({CHANNEL: 0}, drop=True)
+    layers = {}
+    for name in names:
+        values = maps.sel(channel=name).values.astype(float)
+        part = tone(values, full_count(values, brightest), gains[name], gammas[name])
+        layers[name] = part[..., None] * np.array(rgb(chosen[name]), float)
+    under = {} if base is None else _under(base, flat)
+    total = np.sum([*(share * grey.astype(float) for grey in under.values()), *layers.values()], axis=0)
+    painted = {"together": _bytes(total)}
     if apart:
-        painted |= {name: np.clip(layer, 0, 255).astype(np.uint8) for name, layer in layers.items()}
-    flat = maps.isel(channel=0, drop=True)
+        painted |= under | {isotope(name): _bytes(layer) for name, layer in layers.items()}
     with house_style():
-        legend = [Patch(facecolor=chosen[name], edgecolor=MUTED, label=name) for name in names]
+        legend = [Patch(facecolor=chosen[name], edgecolor=MUTED, label=isotope(name)) for name in names]
         drawing = row(painted, [flat] * len(painted), legend)
     return Figure(drawing, alt, describe(caption, [maps], source=source, notice=notice))
 
 
-def _layer(counts: npt.NDArray[np.generic], colour: str, brightest: float) -> npt.NDArray[np.float64]:
-    values = counts.astype(float)
-    full = max(float(np.percentile(values, brightest)), 1.0)
-    out: npt.NDArray[np.float64] = np.clip(values / full, 0, 1)[..., None] * np.array(rgb(colour), float)
+def check_colour(colour: Any, what: str, *, doing: str) -> None:
+    """Refuse a colour that is not written as hex."""
+    if not isinstance(colour, str) or not _HEX.fullmatch(colour):
+        raise ValueError(
+            f"Cannot {doing} with {what} in the colour {colour!r}: a hex colour is needed. Pass for instance "
+            "'#00ff00'."
+        )
+
+
+def isotope(name: str) -> str:
+    """Return the name of an isotope with its mass number raised; other names as they are.
+
+    Examples
+    --------
+    >>> isotope("7Li"), isotope("59Co"), isotope("Ni")
+    ('⁷Li', '⁵⁹Co', 'Ni')
+    """
+    found = _ISOTOPE.fullmatch(name)
+    return name if found is None else found[1].translate(_RAISED) + found[2]
+
+
+def full_count(counts: npt.NDArray[Any], brightest: float) -> float:
+    """Return the count that is shown in full colour: a percentile, or 1 where next to nothing was counted."""
+    return max(float(np.percentile(counts, brightest)), 1.0)
+
+
+def tone(values: npt.NDArray[Any], full: float, gain: float, gamma: float) -> npt.NDArray[np.float64]:
+    """Return how bright values are shown, from 0 to 1; `full` is shown brightest at a gain of 1.
+
+    Examples
+    --------
+    >>> tone(np.array([0, 1, 4, 8]), 4.0, 1.0, 0.5).tolist()
+    [0.0, 0.5, 1.0, 1.0]
+    """
+    out: npt.NDArray[np.float64] = np.clip(gain * (values / full), 0, 1) ** gamma
     return out
+
+
+def _chosen(colours: Any, doing: str) -> dict[str, str]:
+    """Return the colour of each channel."""
+    if colours is None:
+        return {**PAPER, **ELEMENTS}
+    if isinstance(colours, str) and colours in COLOURS:
+        return dict(COLOURS[colours])
+    given = check_named(colours, "colours", doing=doing, like="{'Ni': '#d9d9d9'}, 'paper' or 'safe'")
+    for name, colour in given.items():
+        check_colour(colour, str(name), doing=doing)
+    return given
+
+
+def _each(value: Any, what: str, names: list[str], doing: str) -> dict[str, float]:
+    """Return a number above zero for each channel; those that a mapping does not name have 1."""
+    given = dict(value) if isinstance(value, Mapping) else dict.fromkeys(names, value)
+    unknown = sorted(set(map(str, given)) - set(names))
+    if unknown:
+        raise ValueError(
+            f"Cannot {doing} with {what} of {unknown[0]!r}: the channels that are shown are {names}. Pass a "
+            "number for all, or a mapping of these."
+        )
+    return {name: check_between(given.get(name, 1.0), what, 0.01, 100, doing=doing) for name in names}
+
+
+def _under(base: xr.DataArray, flat: xr.DataArray) -> dict[str, npt.NDArray[np.uint8]]:
+    """Return the base by its name, as RGB bytes; refuse one of another grid."""
+    check_same_grid(cut(base), flat, doing="add maps to a base")
+    return {str(base.name or "base"): np.asarray(paint(base, *shared_limits([base])), np.uint8)}
+
+
+def _bytes(layer: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    return np.clip(layer, 0, 255).astype(np.uint8)

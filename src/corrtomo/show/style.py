@@ -27,6 +27,9 @@ HIT, TOO_DARK, TOO_BRIGHT = "#7fb8da", "#d55e00", "#f0e442"
 CONTACT, LOST = "#5c0f8b", "#ff0055"
 """Borders of active material: with binder, and with anything else. Told apart with any colour vision, and in
 grey, from each other and from the phases on either side, and not to be taken for one of `SERIES`."""
+MATERIALS = {"LCO": "#1890d8", "NCA": "#a82418"}
+"""Active materials of a blend, where they are told apart: from each other, pore, binder and active material
+with any colour vision, and in grey."""
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 _RC: dict[Any, Any] = {

@@ -77,7 +77,7 @@ class ScanModel:
     voltage_kv: float = 30.0
     current_na: float = 400.0
     exposure_s: float = 90.0
-    spot_um: float = 0.21
+    spot_um: float = 0.2
     line_share: float = 0.3
     sensor_um: float = 300.0
     axis_um: float = 0.37
