@@ -93,7 +93,7 @@ def _without_rough(profiles: list[Profile], reach_um: float, facet_um: float) ->
     quiet = float(np.quantile(rest[:, 0], 0.25))
     amplitude = np.sqrt(np.maximum(rest[:, 0] - quiet, 0) / rest[:, 1])
     step = steps_of_grey([profiles[i] for i in known])
-    rough = (rest[:, 0] > 1e9 * quiet) & (amplitude > _ROUGH_SHARE * step)
+    rough = (rest[:, 0] > _ROUGH * quiet) & (amplitude > _ROUGH_SHARE * step)
     for i in np.array(known)[rough]:
         profiles[i] = profiles[i]._replace(why="not smooth")
     return profiles
