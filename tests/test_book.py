@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 import numpy as np
-import papermill
 import pytest
 from scipy.spatial.transform import Rotation
 
 import corrtomo as ct
+from chapters import run
 from corrtomo.phases import as_labels
 from corrtomo.published import read_checks
 
@@ -38,17 +38,6 @@ def keys_named(path):
     cells = json.loads(path.read_text("utf-8"))["cells"]
     code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
     return set(re.findall(r"[\"']([a-z-]+\.[a-z0-9_]+)[\"']", code)) & set(ct.published.rows())
-
-
-def run(chapter, folder, **parameters):
-    """Run a chapter with other parameters and return what its cells printed and showed, as text."""
-    out = folder / "out.ipynb"
-    papermill.execute_notebook(
-        chapter, out, parameters=parameters, cwd=str(chapter.parent), progress_bar=False, log_output=False
-    )
-    cells = json.loads(out.read_text("utf-8"))["cells"]
-    outputs = [o for c in cells if c["cell_type"] == "code" for o in c["outputs"]]
-    return "\n".join("".join(o.get("text", o.get("data", {}).get("text/plain", ""))) for o in outputs)
 
 
 def test_every_row_of_a_written_chapter_is_checked():

@@ -2,20 +2,12 @@
 
 from pathlib import Path
 
-import papermill
 import pytest
 
 import corrtomo as ct
+from chapters import run
 
 BOOK = Path(__file__).resolve().parents[1] / "book" / "cycling-contact"
-
-
-def run(chapter, folder, **parameters):
-    """Run a chapter with other parameters."""
-    path = BOOK / f"{chapter}.ipynb"
-    papermill.execute_notebook(
-        path, folder / "out.ipynb", parameters=parameters, cwd=str(BOOK), progress_bar=False, log_output=False
-    )
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +22,13 @@ def labels(tmp_path_factory):
 
 @pytest.mark.parametrize("chapter", ["contact", "particles", "conduction"])
 def test_labels_of_a_reader_go_through_the_chapters_that_count(chapter, labels, tmp_path):
-    run(chapter, tmp_path, data_set=str(labels / "fresh.tif"))
+    run(BOOK / f"{chapter}.ipynb", tmp_path, data_set=str(labels / "fresh.tif"))
 
 
 @pytest.mark.parametrize("chapter", ["cycling", "difference"])
 def test_and_two_by_name_through_those_that_compare(chapter, labels, tmp_path):
     files = {name: str(labels / f"{name}.tif") for name in ("fresh", "aged")}
-    run(chapter, tmp_path, files=files, block_um=4.0)
+    run(BOOK / f"{chapter}.ipynb", tmp_path, files=files, block_um=4.0)
 
 
 @pytest.mark.parametrize("chapter", ["slices", "segmentation"])
@@ -51,4 +43,4 @@ def test_a_stack_of_a_reader_goes_through_the_first_chapters(chapter, tmp_path):
     if chapter == "segmentation":
         ct.write(stack.labelled([5, 15, 25, 35]).isel(part), tmp_path / "hand.tif")
         mine["labels_file"] = str(tmp_path / "hand.tif")
-    run(chapter, tmp_path, **mine)
+    run(BOOK / f"{chapter}.ipynb", tmp_path, **mine)

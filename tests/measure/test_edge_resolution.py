@@ -93,6 +93,21 @@ def test_facets_that_are_no_milled_edge_are_left_out():
     assert everywhere.fwhm_um == pytest.approx(0.25, rel=0.15)
 
 
+def test_pores_close_under_the_surface_are_not_taken_for_a_wide_edge():
+    image = disc(0.25, noise=0.05)
+    c = (np.arange(240) - 119.5) * 0.05
+    turn, depth = np.arctan2(c[:, None], c), 5.0 - np.hypot(c[:, None], c)
+    pores = (turn > 0) & (np.sin(16 * turn) > 0) & (0.3 < depth) & (depth < 0.6)
+    grey = image.values * (1 - 0.5 * ndimage.gaussian_filter(pores.astype(float), 2))
+    found = FIND(ct.volume(grey, 0.05))
+    below = found.profiles[found.profiles.y_um < 119.5 * 0.05 - 0.5]
+    above = found.profiles[found.profiles.y_um > 119.5 * 0.05 + 0.5]
+    assert below.used.mean() > 0.8
+    assert set(above.why[~above.used]) >= {"not smooth"}
+    assert above.used.mean() < 0.5
+    assert found.fwhm_um == pytest.approx(0.25, rel=0.03)
+
+
 def test_a_volume_and_its_directions():
     z, y, x = np.ogrid[-2.5:2.5:0.05, -3.5:3.5:0.05, -3.5:3.5:0.05]
     solid = (z < 1.1) & (np.hypot(y, x) < 2.5 - 0.05 * z)

@@ -55,17 +55,17 @@ def test_no_lithium_in_the_binder_is_a_number(section):
 
 
 def test_by_hand():
-    table = COUNTS(maps([[[0, 1, 3, 5, 0, 0]]]), classes([[0, 0, 2, 2, 1, 1]]))
-    assert table.counts.tolist() == [1, 0, 8]
+    table = COUNTS(maps([[[0, 1, 3, 4, 0, 0]]]), classes([[0, 0, 2, 2, 1, 1]]))
+    assert table.counts.tolist() == [1, 0, 7]
     assert table.pixels.tolist() == [2, 2, 2]
-    assert table.per_pixel.tolist() == [0.5, 0.0, 4.0]
+    assert table.per_pixel.tolist() == [0.5, 0.0, 3.5]
     lco = row(table, "LCO", "7Li")
-    assert lco.dispersion == pytest.approx(2 / 4)
-    assert lco.low == pytest.approx(stats.chi2.ppf(0.025, 16) / 2 / 2)
-    assert lco.high == pytest.approx(stats.chi2.ppf(0.975, 18) / 2 / 2)
+    assert lco.dispersion == pytest.approx(0.5 / 3.5)
+    assert lco.low == pytest.approx(stats.chi2.ppf(0.025, 14) / 2 / 2)
+    assert lco.high == pytest.approx(stats.chi2.ppf(0.975, 16) / 2 / 2)
     # Of c + 1 counts, c or more in the class by chance: (c + 2) / 2^(c + 1), 5 % at most from 7 on.
     assert lco.critical_per_pixel == 7 / 2
-    assert lco.detected
+    assert lco.detected  # from the critical count on
     half = np.sqrt(0.95)
     binder = row(table, "carbon binder domain", "7Li")
     expected = stats.chi2.ppf(half, 2) / 2 / 2 - stats.chi2.ppf(1 - half, 2) / 2 / 2

@@ -274,6 +274,13 @@ REFUSED = [
     (lambda: fbp(wire(), source_um=20.0), ValueError, r"gap of 181 degrees.*ct.reconstruct.sart"),
     (lambda: fbp(wire(), source_z_um=1.0), ValueError, "no source_um"),
     (lambda: fbp(wire(FULL_180), FULL_180, source_um=20.0, source_z_um="top"), TypeError, "source_z_um"),
+    (
+        lambda: fbp(wire(FULL_180), FULL_180, source_um=9.0, source_z_um=9.1),
+        ValueError,
+        "more than 45 degrees",
+    ),
+    (lambda: fbp(with_value(1e12)), ValueError, "projection 70 holds a line integral of 1e.12"),
+    (lambda: fbp(wire(), voxel_um=7.0), ValueError, "over 6 µm with voxels of 7 µm: not one fits"),
     (lambda: fbp(wire(), filter="sharp"), ValueError, "filter 'sharp': there are ramp"),
     (lambda: fbp(wire(), filter=["ramp"]), ValueError, "filter"),
     (lambda: fbp(wire(), width_um=7.0), ValueError, "over 7 µm: all projections see 6 µm"),
@@ -285,6 +292,7 @@ REFUSED = [
     (lambda: fbp(wire(), drift=table().drop(columns="z_um")), ValueError, "no column z_um"),
     (lambda: fbp(wire(), drift=table(x_um=np.nan)), ValueError, "finite"),
     (lambda: fbp(wire(), drift=table(x_um=4.0)), ValueError, "lead out of projections"),
+    (lambda: fbp(wire(), drift=table(angle_deg="0")), ValueError, "angle_deg of the table holds no finite"),
     (lambda: fbp(wire(), drift=table(angle_deg=HALF[::-1])), ValueError, "differs from angles_deg"),
 ]
 

@@ -237,6 +237,8 @@ REFUSED = [
     (lambda: sart(wire(), centre_um=3.1), ValueError, "in view"),
     (lambda: sart(wire(), source_um=1.9), ValueError, "would lie in the sample"),
     (lambda: sart(wire(), voxel_um=1e-5), ValueError, "GB at most"),
+    (lambda: sart(wire() * 1e30), ValueError, "holds a line integral of"),
+    (lambda: sart(wire() * np.float64(1e200)), ValueError, "holds a line integral of"),
     (lambda: sart(wire(), iterations=0), ValueError, "iterations=0: a whole number from 1"),
     (lambda: sart(wire(), iterations=2.0), ValueError, "iterations=2.0"),
     (lambda: sart(wire(), subsets=121), ValueError, "subsets=121: a whole number from 1 to 120"),

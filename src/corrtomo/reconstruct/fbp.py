@@ -13,7 +13,7 @@ from scipy import fft
 from tqdm.auto import tqdm
 
 from .angular_steps import angular_steps
-from .geometry import Beam, Geometry, Grid, as_volume, check_integrals, geometry_of, grid_of
+from .geometry import Beam, Geometry, Grid, as_volume, check_integrals, check_size, geometry_of, grid_of
 from .projections import _check_finite
 from .ray_kernels import fill, threads_for, tile_edge
 
@@ -234,6 +234,7 @@ def _filtered(
     for a in range(0, count, together):
         some = np.asarray(block[a : a + together])
         _check_finite(some, a, _DOING)
+        check_size(some, a, doing=_DOING)
         weight = oblique * steps[a : a + together, None, None]
         spectrum = fft.rfft(np.multiply(some, weight, dtype=np.float32), size, workers=get_num_threads())
         spectrum *= response

@@ -25,6 +25,8 @@ from .tables import check_columns
 
 Floats = npt.NDArray[np.float64]
 _MOST_BYTES = 4e9
+_MOST = 1e9
+"""Line integral beyond which it is none: single precision would not hold sums of squares."""
 _APART_DEG = 1e-3
 """Degrees by which the angles of a table may differ from those that are given."""
 
@@ -154,7 +156,12 @@ def grid_of(
             f"the axis at {geometry.centre_um:.4g} µm. Give a width_um up to that, or another centre_um, "
             "from ct.reconstruct.centre_of_rotation()."
         )
-    n = max(1.0, np.ceil(width / edge - 1e-6))
+    if width < edge:
+        raise ValueError(
+            f"Cannot {doing} over {width:.4g} µm with voxels of {edge:.4g} µm: not one fits. Give a larger "
+            "width_um, or a smaller voxel_um."
+        )
+    n = np.ceil(width / edge - 1e-6)
     check_bytes(n * n * geometry.rows, doing=doing, what=f"{geometry.rows} × {n:.0f} × {n:.0f} voxels")
     start = -(n - 1) / 2 * edge
     return Grid(start, start, edge, radius, 0.0), (geometry.rows, int(n), int(n))
@@ -166,6 +173,17 @@ def check_integrals(projections: xr.DataArray, *, doing: str) -> None:
         raise TypeError(
             f"Cannot {doing} from projections of dtype {projections.dtype}: they are counts, and line "
             "integrals are needed. Make them with ct.reconstruct.attenuation(counts, flat, dark)."
+        )
+
+
+def check_size(some: npt.NDArray[Any], first: int, *, doing: str) -> None:
+    """Refuse line integrals of some projections, from number `first` on, that no sample has."""
+    most = np.abs(some).max(axis=(1, 2), initial=0)
+    if most.max(initial=0) > _MOST:
+        k = int(np.argmax(most))
+        raise ValueError(
+            f"Cannot {doing}: projection {first + k} holds a line integral of {float(most[k]):.3g}, and up "
+            f"to {_MOST:g} is allowed. Make them with ct.reconstruct.attenuation(counts, flat, dark)."
         )
 
 
@@ -223,6 +241,12 @@ def _height(source_z_um: Any, source: float | None, middle: float, doing: str) -
             f"Cannot {doing} with source_z_um {source_z_um!r}: a height in µm is needed. Leave it out for a "
             "source at the middle of the rows."
         )
+    if abs(float(source_z_um) - middle) > source:
+        raise ValueError(
+            f"Cannot {doing} with source_z_um={source_z_um!r}: the rows have their middle at {middle:.4g} "
+            f"µm, and from a source {source:g} µm away rays would run at more than 45 degrees to the plane "
+            "of rotation. State the height of the source in µm, in the z of the projections."
+        )
     return float(source_z_um)
 
 
@@ -237,7 +261,7 @@ def _shifts(drift: Any, angles: Floats, view: tuple[float, float], doing: str) -
         )
     check_columns(
         drift,
-        ("z_um", "x_um"),
+        ("angle_deg", "z_um", "x_um") if "angle_deg" in drift else ("z_um", "x_um"),
         doing=f"{doing} with this drift",
         advice="Make it with ct.reconstruct.drift_from_projections().",
     )

@@ -12,7 +12,16 @@ from numba import njit, prange
 from tqdm.auto import tqdm
 
 from ..checks import check_finite, check_same_grid
-from .geometry import Geometry, Grid, as_volume, check_bytes, check_integrals, geometry_of, grid_of
+from .geometry import (
+    Geometry,
+    Grid,
+    as_volume,
+    check_bytes,
+    check_integrals,
+    check_size,
+    geometry_of,
+    grid_of,
+)
 from .project import line_integrals
 from .projections import frames
 from .ray_kernels import correct, threads_for, tile_edge
@@ -181,11 +190,12 @@ def _is_number(value: Any) -> bool:
 
 def _in_memory(projections: xr.DataArray, progress: bool) -> Images:
     if projections.dtype == np.float32 and projections.chunks is None:
-        for _ in frames(projections, doing=_DOING, progress=False):
-            pass  # looks for NaN
+        for first, some in frames(projections, doing=_DOING, progress=False):
+            check_size(some, first, doing=_DOING)
         return np.asarray(projections.data)
     out = np.empty(projections.shape, np.float32)
     for first, some in frames(projections, doing=_DOING, progress=progress):
+        check_size(some, first, doing=_DOING)
         out[first : first + len(some)] = some
     return out
 

@@ -25,6 +25,6 @@ def check_columns(table: pd.DataFrame, needed: Sequence[str], *, doing: str, adv
     wrong = [name for name in needed if table[name].dtype.kind not in "iuf"]
     if wrong or not np.isfinite(table[list(needed)].to_numpy(float)).all():
         raise ValueError(
-            f"Cannot {doing}: {', '.join(wrong) or 'a row'} of the table holds no finite number. Numbers are needed "
-            f"in every row of {', '.join(needed)}, lengths in µm."
+            f"Cannot {doing}: {', '.join(wrong) or 'a row'} of the table holds no finite number. Numbers "
+            f"are needed in every row of {', '.join(needed)}, lengths in µm."
         )

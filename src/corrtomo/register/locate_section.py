@@ -123,7 +123,7 @@ def locate_section(
     >>> import corrtomo as ct
     >>> grey = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(30, 60, 70)), 3)
     >>> section = ct.volume(-grey[12, 8:56, 4:60], 0.5)  # at z = 6 µm; its first pixel at y = 4, x = 2
-    >>> found = ct.register.locate_section(section, ct.volume(grey, 0.5))
+    >>> found = ct.register.locate_section(section, ct.volume(grey, 0.5), depth_range_um=(4.0, 9.0))
     >>> found.points([0.0, 0.0, 0.0]).round(1).tolist()
     [6.0, 4.0, 2.0]
     """

@@ -66,7 +66,7 @@ def sum_shells(first: xr.DataArray, second: xr.DataArray, window: Window, *, doi
     fast = np.abs(fast[: first.shape[-1] // 2 + 1])
     # The other half of the spectrum is the mirror image of this one.
     twice = np.full(fast.size, 2.0)
-    pass
+    twice[0] = 1.0
     if first.shape[-1] % 2 == 0:
         twice[-1] = 1.0
     sums = np.zeros((4, last + 1))
