@@ -103,12 +103,15 @@ def test_a_pose_keeps_what_is_not_named(explorer) -> None:
         ({"depth_um": 3.1}, r"depth_um 3\.1: numbers from 1 to 3 are within reach.*reach_um"),
         ({"turn_deg": float("nan")}, "turn_deg nan"),
         ({"turn_deg": "2"}, "turn_deg '2'"),
+        ({"turn_deg": 10**400}, "are within reach"),
         ({"tilt_y_deg": True}, "tilt_y_deg True.*reach_deg"),
     ]:
         with pytest.raises(ValueError, match=words):
             explorer.pose = wrong
     with pytest.raises(ValueError, match=r"Cannot scan 'depth'.*a pose has"):
         explorer.scan("depth")
+    with pytest.raises(ValueError, match=r"Cannot scan \['depth_um'\]"):
+        explorer.scan(["depth_um"])
 
 
 def test_values_at_the_cursor_are_exact(explorer, sample) -> None:
@@ -124,7 +127,7 @@ def test_values_at_the_cursor_are_exact(explorer, sample) -> None:
             read.classes == {1: "carbon binder domain", 2: "LCO"}[int(sample["classes"].values[row, column])]
         )
         assert -0.02 < read.CT < 0.12
-    for wrong in ([48, 0], [-1, 0], [0], [0.5, 1]):
+    for wrong in ([48, 0], [-1, 0], [0], [0.5, 1], [True, False]):
         with pytest.raises(ValueError, match="a row and a column inside the 48 rows and 64 columns"):
             explorer.cursor = wrong
 
@@ -167,6 +170,8 @@ def test_adjusting_a_layer(explorer) -> None:
         ValueError, match=r"Cannot adjust 'Li': the layers are \['CT', 'SE', 'classes', '7Li'"
     ):
         explorer.adjust("Li", on=False)
+    with pytest.raises(ValueError, match=r"Cannot adjust array"):
+        explorer.adjust(np.array(["7Li", "SE"]), on=False)
     with pytest.raises(ValueError, match=r"Cannot show the layers \[\]"):
         explorer.layers = []
     with pytest.raises(ValueError, match=r"sides \['CT', 'TEM'\]: two are needed"):
@@ -419,6 +424,49 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         "stretches or mirrors",
     ),
     "NaN pose": ({"volume": VOLUME, "alignment": Pose(np.full((4, 4), np.nan))}, ValueError, "stretches"),
+    "last row": (
+        {"volume": VOLUME, "alignment": np.vstack([np.eye(4)[:3], [[1, 2, 3, 4]]])},
+        ValueError,
+        "whose last row is not 0, 0, 0, 1",
+    ),
+    "booleans": (
+        {"volume": VOLUME, "alignment": np.eye(4, dtype=bool)},
+        TypeError,
+        "matrix holds True: numbers are needed",
+    ),
+    "image named y_um": ({"images": {"y_um": SE}}, ValueError, "another layer or of a place"),
+    "image named classes": ({"images": {"classes": SE}}, ValueError, "named 'classes'"),
+    "channel named classes": (
+        {"maps": MAPS.assign_coords(channel=["classes", "7Li"])},
+        ValueError,
+        "each with a name of its own",
+    ),
+    "channel without name": (
+        {"maps": MAPS.assign_coords(channel=["", "7Li"])},
+        ValueError,
+        "each with a name of its own",
+    ),
+    "names and codes swapped": (
+        {"classes": SE.assign_attrs(classes={1: "LCO"})},
+        ValueError,
+        r"attrs\['classes'\] \{1: 'LCO'\}: names are needed",
+    ),
+    "a list of classes": ({"classes": SE.assign_attrs(classes=["LCO"])}, ValueError, r"\['LCO'\]: names"),
+    "one code twice": (
+        {"classes": SE.assign_attrs(classes={"LCO": 1, "NCA": 1})},
+        ValueError,
+        "each with a code of its own",
+    ),
+    "a code too large": (
+        {"classes": SE.assign_attrs(classes={"LCO": 300})},
+        ValueError,
+        "its own from 0 to 255",
+    ),
+    "grey values beyond floats": (
+        {"images": {"SE": (SE.astype(float) - 32) * 5e306}},
+        ValueError,
+        "range is more than floats hold",
+    ),
     "reach": ({"reach_um": -1.0}, ValueError, "reach_um -1.0 µm"),
     "reach of text": ({"reach_um": "1"}, TypeError, "reach_um '1'"),
     "turn": ({"reach_deg": 90}, ValueError, r"reach_deg 90: a number from 0\.1 to 45"),
@@ -445,3 +493,21 @@ def test_what_a_page_cannot_hold_is_refused_with_a_way_out(monkeypatch: pytest.M
     monkeypatch.setattr(overlay_layers, "MOST_BYTES", 50)
     with pytest.raises(ValueError, match=r"weigh 0\.00 MB packed, 5e-05 MB is the most"):
         ct.explore.overlay({"SE": SE}, MAPS, **WORDS)
+
+
+@pytest.mark.parametrize("level", [np.uint64(2**63), 1e300, -1e300, 0.0])
+def test_an_even_image_is_black_however_large_its_value(level: Any) -> None:
+    even = SE.copy(data=np.full((8, 8), level))
+    explorer = ct.explore.overlay({"SE": even}, MAPS, **WORDS)
+    assert not shared.unpack(explorer.greys).any()
+    assert float(level) == explorer.values.SE
+
+
+def test_a_volume_too_large_to_read_is_refused_unread() -> None:
+    shape = (5000, 20_000, 30_000)
+    coords = {d: 1e-4 * np.arange(n) + o for d, n, o in zip("zyx", shape, (0.0, 2.0, 3.0), strict=True)}
+    fine = xr.DataArray(np.broadcast_to(np.uint8(2), shape), dims=("z", "y", "x"), coords=coords)
+    with pytest.raises(
+        ValueError, match=r"voxels of the volume within reach.*2e\+09 at most.*Lower reach_um"
+    ):
+        ct.explore.overlay({"SE": SE}, MAPS, volume=fine, **WORDS)

@@ -97,7 +97,7 @@ def test_pores_close_under_the_surface_are_not_taken_for_a_wide_edge():
     image = disc(0.25, noise=0.05)
     c = (np.arange(240) - 119.5) * 0.05
     turn, depth = np.arctan2(c[:, None], c), 5.0 - np.hypot(c[:, None], c)
-    pores = (turn > 0) & (np.sin(16 * turn) > 0) & (0.3 < depth) & (depth < 0.6)
+    pores = (turn > 0) & (np.sin(16 * turn) > 0) & (depth > 0.3) & (depth < 0.6)
     grey = image.values * (1 - 0.5 * ndimage.gaussian_filter(pores.astype(float), 2))
     found = FIND(ct.volume(grey, 0.05))
     below = found.profiles[found.profiles.y_um < 119.5 * 0.05 - 0.5]

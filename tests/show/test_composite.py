@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 import corrtomo as ct
@@ -154,8 +155,30 @@ def test_lco_and_nca_are_told_apart_from_all_beside_them() -> None:
         ({"colours": "rainbow"}, TypeError, "colours of type str.*'paper' or 'safe'"),
         ({"colours": {"7Li": "green"}}, ValueError, "7Li in the colour 'green': a hex colour"),
         ({"colours": {"7Li": 3}}, ValueError, "in the colour 3"),
+        ({"maps": MAPS.assign_coords(channel=["7Li", "7Li", "C"])}, ValueError, "a name of its own"),
+        ({"maps": MAPS[0]}, ValueError, "maps with a channel dim are needed"),
+        ({"maps": MAPS.drop_vars("channel")}, ValueError, r"channels \[\]: maps with a channel dim"),
+        ({"base": BASE.expand_dims(z=[0.0])}, ValueError, "2D is needed|voxel size along z"),
+        ({"base": BASE.rename("together"), "apart": True}, ValueError, "'together': that is the title"),
+        ({"base": BASE.rename("⁷Li"), "apart": True}, ValueError, "title of another panel.*rename"),
     ],
 )
 def test_composites_refuse_what_cannot_be(options, error, said) -> None:
     with pytest.raises(error, match=said):
         ct.show.composite(**{"maps": MAPS, **WORDS, **options})
+
+
+def test_channels_may_be_numbers() -> None:
+    numbered = pixels(
+        ct.show.composite(MAPS.assign_coords(channel=[1, 2, 3]), colours={"2": "#0000ff"}, **WORDS)
+    )
+    named = pixels(ct.show.composite(MAPS, colours={"27Al": "#0000ff"}, **WORDS))
+    np.testing.assert_array_equal(numbered, named)
+
+
+def test_maps_too_large_to_be_drawn_are_refused_unread() -> None:
+    coords = {"channel": ["7Li"], "y": 0.1 * np.arange(20_000), "x": 0.1 * np.arange(30_000)}
+    data = np.broadcast_to(np.uint8(2), (1, 20_000, 30_000))
+    huge = xr.DataArray(data, dims=("channel", "y", "x"), coords=coords)
+    with pytest.raises(ValueError, match=r"of 30000 × 20000 pixels: 3e\+07 are the most.*isel"):
+        ct.show.composite(huge, **WORDS)

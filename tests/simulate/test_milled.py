@@ -5,6 +5,9 @@ import pytest
 
 import corrtomo as ct
 from corrtomo.simulate.pillar.blend import MATERIALS
+from corrtomo.simulate.pillar.electrons import _sent
+from corrtomo.simulate.pillar.sims import CHANNELS
+from corrtomo.simulate.pillar.spectrum import BINDER
 
 PORE, CBD, LCO, NCA = MATERIALS.values()
 SHAPE = (180, 180)
@@ -158,8 +161,55 @@ def test_the_same_seed_gives_the_same_maps(plane):
         (lambda p: ct.simulate.SecondaryModel(levels={}), "SecondaryModel"),
         (lambda p: ct.simulate.se_image(p, seed=-1), "seed"),
         (lambda p: ct.simulate.se_image(p, model=3), "SecondaryModel is needed"),
+        (lambda p: ct.simulate.se_image(None), "image of a NoneType: a milled section is needed"),
+        (lambda p: ct.simulate.sims_maps(p.pillar), "map ions of a Pillar: a milled section"),
+        (lambda p: ct.simulate.element_maps("x", shape=(3, 3)), "map elements of a str: a milled section"),
+        (lambda p: ct.simulate.mill(p.pillar, shape=SHAPE, progress=3), "progress"),
+        (lambda p: ct.simulate.mill(p.pillar, (0.1, 0.1, 0.1), shape=(4, 4)), "pixel_um"),
+        (lambda p: ct.simulate.mill(p.pillar, 1e9, shape=(4, 4)), "smaller voxels"),
+        (lambda p: ct.simulate.mill(p.pillar, 1e-9, shape=(9, 9)), "Cannot look 2 µm deep"),
+        (lambda p: ct.simulate.mill(p.pillar, shape=(10**9, 1)), "1000000000 × 1 pixels: 1e.08 at most"),
+        (lambda p: ct.simulate.section_pose(tilt_deg=3.0), "Cannot place a section"),
+        (lambda p: ct.simulate.section_pose(tilt_deg=(1.0, 2.0, 3.0), centre_um=(0.0,)), "Cannot place"),
+        (lambda p: ct.simulate.section_pose(centre_um=None), "Cannot place a section"),
+        (lambda p: ct.simulate.section_pose(turn_deg=True), "Cannot place a section"),
+        (lambda p: ct.simulate.sims_maps(p, (5.0, 5.0, 5.0)), "field_um"),
+        (lambda p: ct.simulate.sims_maps(p, 5.0, pixels=10**4), "10000 × 10000 pixels"),
+        (lambda p: ct.simulate.sims_maps(p, 5.0, model=ct.simulate.SimsModel(dwell_ms=1e300)), "16-bit"),
+        (lambda p: ct.simulate.element_maps(p, 1e9, shape=(4, 4)), "voxels below the section"),
+        (lambda p: ct.simulate.element_maps(p, 1e-9, shape=(4, 4)), "voxels below the section"),
+        (lambda p: ct.simulate.element_maps(p, shape=(10**9, 1)), "1000000000 × 1 pixels"),
+        (lambda p: ct.simulate.SimsModel(useful=None), "SimsModel with useful None"),
+        (lambda p: ct.simulate.SimsModel(useful=dict.fromkeys(CHANNELS, "a")), "SimsModel"),
+        (lambda p: ct.simulate.SimsModel(spot_um=1e6), "spot_um"),
+        (lambda p: ct.simulate.ElementModel(sensitivity={"nickel": 1.0}), "out of H, Li, C"),
+        (lambda p: ct.simulate.ElementModel(sensitivity=3), "ElementModel with sensitivity 3"),
+        (lambda p: ct.simulate.ElementModel(energy_kev=5.0), "above 8.333 keV"),
+        (lambda p: ct.simulate.SecondaryModel(levels=None), "levels None"),
+        (lambda p: ct.simulate.SecondaryModel(boundary_dark=2.0), "boundary_dark 2.0"),
     ],
 )
 def test_what_cannot_be_imaged(plane, call, match):
     with pytest.raises((TypeError, ValueError), match=match):
         call(plane)
+
+
+def test_binder_sends_x_rays_by_what_nanopores_leave_of_it():
+    """Half as dense, half as much; and a pillar of denser binder shows more carbon."""
+    held = BINDER.density * 0.25 * BINDER.mass_fractions["C"]
+    assert _sent("carbon binder domain", "C", 0.25, 0.0, 0.3) == pytest.approx(0.3 * held)
+    assert _sent("NCA", "C", 0.25, 0.0, 0.3) == 0.0
+    maps = []
+    for porosity in (0.2, 0.8):
+        made = ct.simulate.pillar(8.0, particle_um=4.0, cbd_porosity=porosity, seed=3)
+        here = ct.simulate.mill(made, 0.1, shape=(60, 60))
+        maps.append(ct.simulate.element_maps(here, 0.1, shape=(50, 50)))
+    carbon = [float(m.sel(channel="C").sum() / m.sum()) for m in maps]
+    assert carbon[0] > 2 * carbon[1]
+
+
+def test_one_pixel_is_a_section(pillar):
+    here = ct.simulate.mill(pillar, np.float32(0.5), shape=(1, 1))
+    assert here.materials().shape == ct.simulate.se_image(here).shape == (1, 1)
+    assert ct.simulate.sims_maps(here, 0.4, pixels=1).shape == (4, 1, 1)
+    assert ct.simulate.element_maps(here, 0.5, shape=(1, 1)).shape == (3, 1, 1)

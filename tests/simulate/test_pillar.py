@@ -115,6 +115,10 @@ def test_phases_of_materials():
         ({"model": ct.simulate.BlendModel}, "BlendModel is needed"),
         ({"am_fraction": 0.9}, "Cannot"),
         ({"seed": -1}, "seed"),
+        ({"taper_deg": "1"}, "taper_deg '1'"),
+        ({"taper_deg": True}, "taper_deg True"),
+        ({"roughness_um": None}, "roughness_um None"),
+        ({"model": ct.simulate.BlendModel(pore_um=0.01)}, "pores: 1e.05 are the most"),
     ],
 )
 def test_pillars_that_cannot_be(more, match):
@@ -123,8 +127,26 @@ def test_pillars_that_cannot_be(more, match):
 
 
 @pytest.mark.parametrize(
-    "more", [{"lco_share": 2}, {"pore_share": 0.5}, {"pore_sd": 0.5}, {"nca_grain_um": 0}]
+    "more",
+    [
+        {"lco_share": 2},
+        {"pore_share": 0.5},
+        {"pore_sd": 0.5},
+        {"pore_sd": None},
+        {"crack_sd": True},
+        {"nca_grain_um": 0},
+        {"lco_grain_um": 1e-9},
+        {"cracks": 1e9},
+    ],
 )
 def test_blends_that_cannot_be(more):
     with pytest.raises(ValueError, match="BlendModel"):
         ct.simulate.BlendModel(**more)
+
+
+def test_a_window_that_is_no_part_of_a_pillar_is_refused(pillar):
+    """Else the cathode would be repeated through 3e9 µm: without end."""
+    with pytest.raises(ValueError, match=r"a window of 1e\+09 × 2e\+09 × 3e\+09 µm .*smaller voxels"):
+        pillar.materials(1e9, shape=(2, 3, 4), origin=0.0)
+    far = pillar.materials(0.2, shape=(2, 2, 2), origin=(1e6, 0, 0))
+    assert (far == PORE).all(), "far below the foot"

@@ -166,6 +166,15 @@ def test_attenuation_steps_up_at_the_k_edge_and_mixes_by_mass():
         ([0.0], {"model": replace(STILL, exposure_s=1e5)}, "16-bit"),
         ([0.0], {"pose": np.eye(3)}, "4 × 4"),
         ([0.0], {"progress": 3}, "progress"),
+        ("a", {}, "dtype <U1"),
+        ([True, False], {}, "dtype bool"),
+        ([0.0], {"shape": (10**9, 1)}, r"1 radiographs and 20 flats of 1000000000 × 1 pixels"),
+        ([0.0], {"shape": (10**6, 4)}, "would hit it"),
+        ([0.0], {"shape": (4, 2), "model": replace(STILL, dead_columns=1)}, "1 dead columns out of 2"),
+        (np.arange(50.0), {"model": replace(STILL, drift_um=3.0)}, "wanders by .* along z.*drift_um"),
+        ([0.0], {"model": replace(STILL, gain_sd=0.29, exposure_s=800.0)}, "16-bit"),
+        ([0.0], {"pose": ct.simulate.section_pose(0.0, tilt_deg=(18.0, 0.0))}, "leans by less than 3°"),
+        ([0.0], {"pose": ct.simulate.section_pose(150.0)}, "moves little along z"),
     ],
 )
 def test_scans_that_cannot_be(rod, angles, more, match):
@@ -179,8 +188,32 @@ def test_what_is_no_pillar_is_not_scanned():
 
 
 @pytest.mark.parametrize(
-    "more", [{"voltage_kv": 100}, {"line_share": 1.0}, {"axis_um": np.inf}, {"spot_um": 0}]
+    "more",
+    [
+        {"voltage_kv": 100},
+        {"line_share": 1.0},
+        {"axis_um": np.inf},
+        {"spot_um": 0},
+        {"spot_um": 1e6},
+        {"flats": 2.5},
+        {"dead_columns": 0.5},
+    ],
 )
 def test_instruments_that_cannot_be(more):
     with pytest.raises(ValueError, match="ScanModel"):
         ct.simulate.ScanModel(**more)
+
+
+@pytest.mark.parametrize("pixel", [1e-9, 1e9, (0.1, 0.1, 0.1), "a", True])
+def test_pixels_that_cannot_be(rod, pixel):
+    with pytest.raises((TypeError, ValueError), match="Cannot (image|raster|cast|hold|scan)"):
+        ct.simulate.radiographs(rod, [0.0], pixel, shape=(4, 30))
+
+
+def test_numbers_of_other_types_give_the_same_counts(rod):
+    """A float32 edge would have the rays compiled anew, and rounded otherwise."""
+    short = replace(STILL, exposure_s=10.0)
+    half = ct.simulate.radiographs(rod, [0.0], 0.5, shape=(4, 30), model=short)
+    other = ct.simulate.radiographs(rod, np.int64(0), np.float32(0.5), shape=np.array([4, 30]), model=short)
+    assert (half.counts.values == other.counts.values).all()
+    assert (half.counts.x.values == other.counts.x.values).all()

@@ -13,13 +13,23 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from ..checks import check_length
 from ..io import read
+from ..measure.options import check_between
 from ..volume import check_image, volume, voxel_size
 from .folder import files_named
 from .sample import Source
 
 Matrix = npt.NDArray[np.float64]
-FILES = ("about", "counts", "flat", "dark", "angles", "volume", "se", "eds", "sims")
+FILES = ("counts", "flat", "dark", "angles", "volume", "se", "eds", "sims")
+_DIMS = {
+    "volume": ("z", "y", "x"),
+    "se": ("y", "x"),
+    "eds": ("channel", "y", "x"),
+    "sims": ("channel", "y", "x"),
+}
+
+_FARTHEST_UM = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,11 +172,12 @@ def correlated_from_folder(
     ValueError
         If there is neither a volume nor a scan, several files answer to one name, or counts have no angles.
     """
-    found = {name: path for name in FILES[1:] for path in _one(folder, name)}
+    _check_source(source_um, source_z_um)
+    found = _files(folder)
     if "volume" not in found and "counts" not in found and "se" not in found:
         raise ValueError(
             f"Cannot take {folder} as a pillar: it holds none of volume, counts and se, in any format of "
-            f"ct.read(). Known names are {', '.join(FILES[1:])}. Rename your files."
+            f"ct.read(). Known names are {', '.join(FILES)}. Rename your files."
         )
     if "counts" in found and not {"flat", "angles"} <= found.keys():
         raise ValueError(
@@ -174,22 +185,50 @@ def correlated_from_folder(
             "angles.csv, with a column angle_deg and a row for each. Save both beside it."
         )
     makers: dict[str, Callable[[], Any]] = {}
-    for name in ("counts", "flat", "dark"):
+    if "counts" in found:
+        makers["counts"] = partial(_projections, found["counts"], pixel_um)
+    for name in ("flat", "dark"):
         if name in found:
-            makers[name] = partial(_projections, found[name], pixel_um)
+            makers[name] = partial(_beside, found[name], found.get("counts"), pixel_um)
     if "angles" in found:
-        makers["angles_deg"] = partial(_angles, found["angles"])
-    for name in ("volume", "se", "eds", "sims"):
+        makers["angles_deg"] = partial(_angles, found["angles"], found.get("counts"), pixel_um)
+    for name in _DIMS:
         if name in found:
-            makers[name] = partial(read, found[name], pixel_um if name == "volume" else None)
+            makers[name] = partial(_image, found[name], name, pixel_um if name == "volume" else None)
     about = f"Measured: {', '.join(path.name for path in found.values())}."
     return Correlated("measured", about, makers, source_um, source_z_um)
 
 
-def _one(folder: Path, name: str) -> list[Path]:
-    """Return the file of a name, or none."""
-    matches = [p for p in folder.iterdir() if p.name == name or p.name.startswith(f"{name}.")]
-    return [files_named(folder, (name, "", ""), kind="pillar")[name]] if matches else []
+def _files(folder: Path) -> dict[str, Path]:
+    """Return the files of the names that chapters know: one of each, or none."""
+    there = {path.name.split(".")[0] for path in folder.iterdir()}
+    names = sorted(FILES, key=lambda name: name not in there)
+    return files_named(folder, names, kind="pillar") if names[0] in there else {}
+
+
+def _check_source(source_um: Any, source_z_um: Any) -> None:
+    """Refuse a source that is nowhere, and the height of none."""
+    doing = "place the source of a scan"
+    if source_um is not None:
+        check_length(source_um, "source_um", doing=doing)
+    if source_z_um is not None and source_um is None:
+        raise ValueError(
+            f"Cannot {doing} at source_z_um {source_z_um!r} without source_um: a parallel beam has no "
+            "source. Pass both, or neither."
+        )
+    if source_z_um is not None:
+        check_between(source_z_um, "source_z_um", -_FARTHEST_UM, _FARTHEST_UM, doing=doing)
+
+
+def _image(path: Path, name: str, pixel_um: float | None) -> xr.DataArray:
+    """Read an image; refuse one of other dims than its name has."""
+    image = read(path, pixel_um)
+    if image.dims != _DIMS[name]:
+        raise ValueError(
+            f"Cannot use {path} as {name}: its dims are {image.dims}, and {_DIMS[name]} are needed. Save it "
+            "so first, with ct.write(image, path)."
+        )
+    return image
 
 
 def _projections(path: Path, pixel_um: float | None) -> xr.DataArray:
@@ -205,11 +244,44 @@ def _projections(path: Path, pixel_um: float | None) -> xr.DataArray:
     return volume(image.data, edges, dims=("angle", "z", "x"), name=path.stem)
 
 
-def _angles(path: Path) -> Matrix:
-    table = pd.read_csv(path)
+def _beside(path: Path, counts: Path | None, pixel_um: float | None) -> xr.DataArray:
+    """Read flats or darks; refuse those of another detector than the radiographs'."""
+    frames = _projections(path, pixel_um)
+    if counts is not None:
+        needed = _projections(counts, pixel_um).shape[1:]
+        if frames.shape[1:] != needed:
+            raise ValueError(
+                f"Cannot use {path} with {counts}: its images have {frames.shape[1:]} rows and columns, and "
+                f"the radiographs {needed}. Both must be of one detector. Crop the larger ones."
+            )
+    return frames
+
+
+def _angles(path: Path, counts: Path | None, pixel_um: float | None) -> Matrix:
+    """Read the angle of each radiograph; refuse gaps, and other numbers of them."""
+    try:
+        table = pd.read_csv(path)
+    except (OSError, UnicodeDecodeError, pd.errors.EmptyDataError, pd.errors.ParserError) as problem:
+        raise ValueError(
+            f"Cannot read angles from {path}: {problem}. A text file is needed, with a column angle_deg and "
+            "a number in degrees for each radiograph. Save it as CSV."
+        ) from problem
     if "angle_deg" not in table or table["angle_deg"].dtype.kind not in "iuf":
         raise ValueError(
             f"Cannot read angles from {path}: its columns are {list(table.columns)}, and angle_deg is "
             "needed: a number in degrees for each radiograph."
         )
-    return table["angle_deg"].to_numpy(float)
+    angles = table["angle_deg"].to_numpy(float)
+    wrong = np.flatnonzero(~np.isfinite(angles))
+    if len(wrong):
+        raise ValueError(
+            f"Cannot read angles from {path}: {len(wrong)} of {len(angles)} are missing or infinite, the "
+            f"first in line {wrong[0] + 2}. A number in degrees is needed for each radiograph. Fill them in, "
+            "or leave those radiographs out."
+        )
+    if counts is not None and len(angles) != (n := _projections(counts, pixel_um).sizes["angle"]):
+        raise ValueError(
+            f"Cannot use {path} with {counts}: it has {len(angles)} angles for {n} radiographs. One is "
+            "needed for each."
+        )
+    return angles

@@ -38,12 +38,12 @@ def twin_settings(name: str = kintsugi.NAME, size: str = "full") -> pd.Series[fl
     >>> float(ct.datasets.twin_settings("kintsugi")["platinum_thickness_um"])
     2.0
     """
-    if name not in (kintsugi.NAME, pillar.NAME):
+    if not isinstance(name, str) or name not in (kintsugi.NAME, pillar.NAME):
         raise ValueError(
             f"Cannot list the settings of {name!r}: allowed are {kintsugi.NAME!r} and {pillar.NAME!r}. Sizes "
             "of the images of other twins stand in ct.datasets.fields_of_view()."
         )
-    if size not in pillar.SETUPS:
+    if not isinstance(size, str) or size not in pillar.SETUPS:
         raise ValueError(f"Cannot list settings of size {size!r}: allowed are {', '.join(pillar.SETUPS)}.")
     return _pillar(size) if name == pillar.NAME else _kintsugi()
 

@@ -11,6 +11,7 @@ import traitlets
 import xarray as xr
 from matplotlib.patches import Patch
 
+from ..measure.options import as_float
 from ..register import Alignment
 from ..show import Figure
 from ..show.figure import Source, describe
@@ -86,7 +87,9 @@ class OverlayExplorer(Held, Explorer):
     @traitlets.validate("cursor")
     def _valid_cursor(self, proposal: Any) -> list[int]:
         value = list(proposal["value"])
-        whole = len(value) == 2 and all(isinstance(v, int | np.integer) for v in value)
+        whole = len(value) == 2 and all(
+            isinstance(v, int | np.integer) and not isinstance(v, bool) for v in value
+        )
         if not whole or not all(0 <= v < n for v, n in zip(value, self.shape, strict=True)):
             raise ValueError(
                 f"Cannot put the cursor at {value!r}: a row and a column inside the {self.shape[0]} rows and "
@@ -110,7 +113,7 @@ class OverlayExplorer(Held, Explorer):
     def adjust(self, name: str, **changes: Any) -> None:
         """Change how a layer is shown: `on`, `opacity`, `gain`, `gamma` or `colour`."""
         names = [layer["name"] for layer in self.about]
-        if name not in names:
+        if not isinstance(name, str) or name not in names:
             raise ValueError(f"Cannot adjust {name!r}: the layers are {names}. Pass one of them.")
         self.layers = [{**layer, **changes} if layer["name"] == name else layer for layer in self.layers]
 
@@ -132,7 +135,7 @@ class OverlayExplorer(Held, Explorer):
     def _within(self, name: str, value: Any) -> float:
         middle, reach = self.found[name], self.section["reach"][name]
         number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if not number or not abs(value - middle) <= reach * (1 + 1e-9):
+        if not number or not abs(as_float(value) - middle) <= reach * (1 + 1e-9):
             raise ValueError(
                 f"Cannot move the section to {name} {value!r}: numbers from {middle - reach:.4g} to "
                 f"{middle + reach:.4g} are within reach. Make the explorer with a larger "

@@ -64,7 +64,7 @@ class Held(traitlets.HasTraits):
     def scan(self, name: str | None = None) -> pd.Series:
         """Return mutual information along the range of one part of the pose; by default that of `scanned`."""
         part = self.scanned if name is None else name
-        if part not in self.found:
+        if not isinstance(part, str) or part not in self.found:
             allowed = f"a pose has {', '.join(POSE)}" if self.found else "the explorer holds no volume"
             raise ValueError(
                 f"Cannot scan {part!r}: {allowed}. Pass for instance explorer.scan('depth_um') of an "

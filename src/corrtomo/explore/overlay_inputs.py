@@ -22,6 +22,8 @@ CUT = "CT"
 """Name of the layer that is cut from a volume."""
 SHARED = ("maps", "blend")
 """What may stand on a side besides an image: all maps alone, and everything together."""
+_TAKEN = (*SHARED, "classes", "y_um", "x_um")
+"""What no image and no channel may be named: another layer, or a place."""
 MOST_IMAGES, MOST_CHANNELS = 3, 4
 MOST_PIXELS = 1 << 20
 MOST_COUNT = 65_535
@@ -47,10 +49,11 @@ def check_images(images: Any, *, cut: bool) -> dict[str, xr.DataArray]:
             f"Cannot {DOING} of {len(images)} images named {list(images)!r}: one to {most} are allowed, each "
             f"with a name. {_LIKE}"
         )
-    reserved = [name for name in images if name in SHARED or (cut and name == CUT)]
+    reserved = [name for name in images if name in _TAKEN or (cut and name == CUT)]
     if reserved:
         raise ValueError(
-            f"Cannot {DOING} with an image named {reserved[0]!r}: that is the name of another layer"
+            f"Cannot {DOING} with an image named {reserved[0]!r}: that is the name of another layer or of a "
+            f"place"
             f"{', which is cut from the volume' if reserved[0] == CUT else ''}. Leave it out, or give it "
             "another name."
         )
@@ -69,8 +72,9 @@ def check_maps(maps: Any, images: Mapping[str, xr.DataArray]) -> xr.DataArray | 
         return None
     check_image(maps, ndim=(2,))
     names = [str(c) for c in maps[CHANNEL].values] if CHANNEL in maps.coords and CHANNEL in maps.dims else []
-    used = [*images, *SHARED, CUT]
-    if not 1 <= len(names) <= MOST_CHANNELS or len(set(names)) < len(names) or set(names) & set(used):
+    used = {*images, *_TAKEN, CUT}
+    own = len(set(names)) == len(names) and all(name.strip() and name not in used for name in names)
+    if not (own and 1 <= len(names) <= MOST_CHANNELS):
         raise ValueError(
             f"Cannot {DOING} with maps of channels {names}, dims {maps.dims}: one to {MOST_CHANNELS} "
             "channels are needed, each with a name of its own. Choose them, for instance with "
@@ -100,6 +104,7 @@ def check_overlay_classes(classes: Any, first: xr.DataArray) -> tuple[Bytes, lis
         return None
     check_integer(classes, doing=f"{DOING} with classes")
     check_same_grid(first, classes, doing="lay classes over an image")
+    _check_names(classes.attrs.get("classes"))
     names = class_names(classes, "classes")
     codes = classes.compute().values.astype(np.int64)
     if codes.min() < 0 or codes.max() > np.iinfo(np.uint8).max:
@@ -109,6 +114,19 @@ def check_overlay_classes(classes: Any, first: xr.DataArray) -> tuple[Bytes, lis
         )
     colours = class_colours(list(names)) if len(names) > 1 else dict.fromkeys(names, SERIES[0])
     return codes.astype(np.uint8), [[code, name, colours[name]] for name, code in names.items()]
+
+
+def _check_names(given: Any) -> None:
+    """Refuse names of classes that do not each stand for a code of their own; no names are refused later."""
+    if not given:
+        return
+    codes = list(given.values()) if isinstance(given, Mapping) else [None]
+    whole = all(isinstance(c, int | np.integer) and not isinstance(c, bool) and 0 <= c <= 255 for c in codes)
+    if not whole or len(set(codes)) < len(codes):
+        raise ValueError(
+            f"Cannot {DOING} with classes of attrs['classes'] {given!r}: names are needed, each with a code "
+            "of its own from 0 to 255. Name them with codes.assign_attrs(classes={'LCO': 1, 'NCA': 2})."
+        )
 
 
 def check_several(images: Any, maps: Any, classes: Any, volume: Any, alignment: Any) -> None:

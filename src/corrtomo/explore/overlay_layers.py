@@ -19,6 +19,7 @@ MOST_BYTES = 6_000_000
 _BRIGHTEST = 99.5
 _DARKEST = 0.5
 _BYTE = 256
+_WIDEST = np.finfo(np.float64).max / 8
 _HIDDEN = "58Ni"
 """Of four channels the one that is not shown at first, as in the paper's Fig. 4."""
 Greys = dict[str, tuple[float, float, str, bool]]
@@ -65,8 +66,14 @@ def eight_bit(values: np.ndarray) -> tuple[Bytes, Known, float, float]:
             f"Cannot {DOING} with an image of which no grey value is finite. Check the alignment that "
             "brought it here, and the crop."
         )
-    low, high = (float(v) for v in np.percentile(grey[known], [_DARKEST, _BRIGHTEST]))
-    high = high if high > low else low + 1.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = (float(v) for v in np.percentile(grey[known], [_DARKEST, _BRIGHTEST]))
+    high = high if high > low else max(low + 1.0, float(np.nextafter(low, np.inf)))
+    if not np.ptp(grey[known] / 4) < _WIDEST:
+        raise ValueError(
+            f"Cannot {DOING} with grey values from {grey[known].min():.3g} to {grey[known].max():.3g}: their "
+            "range is more than floats hold. Scale the image first."
+        )
     scaled = np.rint(255 * np.clip((np.where(known, grey, low) - low) / (high - low), 0, 1))
     return np.where(known, scaled, 0).astype(np.uint8), known, low, high
 

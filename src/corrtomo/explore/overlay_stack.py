@@ -22,6 +22,8 @@ from .overlay_section import POSE, Plane, Stack, block_side, matrix_of, pose_of
 
 MOST_VOXELS = 3_000_000
 """Most voxels of a volume on a page, a byte each before they are packed."""
+MOST_READ = 2e9
+"""Most voxels of a volume that are averaged for the page."""
 _RIGID = 1e-6
 
 
@@ -35,16 +37,17 @@ def check_alignment(alignment: Any) -> Floats | None:
             f"Cannot {DOING} with an alignment of type {type(alignment).__name__}: one of a section with a "
             "volume is needed. Pass what ct.register.locate_section(section, volume) returns."
         )
-    if not all(isinstance(v, Real) for v in matrix.flat):
+    if not all(isinstance(v, Real) and not isinstance(v, bool) for v in matrix.flat):
         raise TypeError(
             f"Cannot {DOING} with an alignment whose matrix holds {matrix.flat[0]!r}: numbers are needed, "
             "from (z, y, x, 1) of the section to the volume in µm."
         )
     out = matrix.astype(np.float64)
-    if not (np.isfinite(out).all() and _is_stiff(out[:3, :3])):
+    if not (np.isfinite(out).all() and _is_stiff(out[:3, :3]) and np.allclose(out[3], (0, 0, 0, 1))):
         raise ValueError(
-            f"Cannot {DOING} with an alignment that stretches or mirrors: a section is moved by hand as one "
-            "stiff piece. Pass one found with transform='rigid' or 'similarity'."
+            f"Cannot {DOING} with an alignment that stretches or mirrors, or whose last row is not "
+            "0, 0, 0, 1: a section is moved by hand as one stiff piece. Pass one found with "
+            "transform='rigid' or 'similarity'."
         )
     return out
 
@@ -124,6 +127,11 @@ def stack_of(
             f"Cannot {DOING}: the section lies outside the volume, at {there} µm; the volume has its middle "
             f"at {_text(middle(volume))} and is {_text(extent(volume))} µm long along z, y, x. Pass the "
             "alignment of this section with this volume."
+        )
+    if part.size > MOST_READ:
+        raise ValueError(
+            f"Cannot {DOING} with {part.size:.3g} voxels of the volume within reach of the section: "
+            f"{MOST_READ:.0e} at most are read. Lower reach_um and reach_deg, or give a coarser volume."
         )
     factors = _factors(part.shape)
     part = block_means(part, factors) if max(factors) > 1 else part.compute()

@@ -46,9 +46,9 @@ def fbp(
 ) -> xr.DataArray:
     """Reconstruct a volume from projections by filtered back-projection; a cone as Feldkamp does.
 
-    Quick, linear and without a choice to make, so it is where to begin: the paper's scan takes a minute on
-    two cores. The paper itself takes a regularised algebraic method (section "NanoCT Analysis"), which is
-    :func:`sart`.
+    Quick, linear and without a choice to make, so it is where to begin: the paper's 1200 projections take
+    half a minute on two cores, or a minute and a half as a cone. The paper itself takes a regularised
+    algebraic method (section "NanoCT Analysis"), which is :func:`sart`.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def fbp(
     source 400 µm from a pillar of 20 µm, that is 3 % of the rows. From few projections, streaks are left: see
     :func:`sart`.
 
-    Memory is the volume and about 0.3 GB. A parallel beam may be reconstructed a part of the rows at a time,
+    Memory is the volume and about 0.4 GB. A parallel beam may be reconstructed a part of the rows at a time,
     with the same result.
 
     References

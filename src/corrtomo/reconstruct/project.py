@@ -71,8 +71,8 @@ def project(
     Rays go from plane to plane of voxels, whichever of y and x they cross more steeply, with linear
     interpolation between two columns of voxels (Joseph 1982). Beyond the border along y and x there is
     nothing; above the first and below the last slice these go on. It is not the exact transpose of the
-    back-projection, which interpolates between pixels instead: for smooth volumes both sides of ⟨Ax, y⟩ = ⟨x,
-    Aᵀy⟩ agree within a percent.
+    back-projection, which interpolates between pixels instead: for smooth volumes in a parallel beam both
+    sides of ⟨Ax, y⟩ = ⟨x, Aᵀy⟩ agree within a percent.
 
     References
     ----------

@@ -9,9 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
+from .ray_kernels import threads_for
+
 Volume = npt.NDArray[np.float32]
 _STEP = 1.0 / 6.0
 """Of the dual ascent, in three dimensions."""
+_WORK = 10
+"""Interpolated values whose time a voxel takes."""
 
 
 def smooth(volume: Volume, weight: float, *, passes: int = 20) -> None:
@@ -23,10 +27,11 @@ def smooth(volume: Volume, weight: float, *, passes: int = 20) -> None:
     """
     dual = np.zeros((3, *volume.shape), np.float32)
     primal = np.empty_like(volume)
-    for _ in range(passes):
+    with threads_for(_WORK * volume.size):
+        for _ in range(passes):
+            _primal(volume, dual, np.float32(weight), primal)
+            _ascend(primal, dual, np.float32(_STEP / weight))
         _primal(volume, dual, np.float32(weight), primal)
-        _ascend(primal, dual, np.float32(_STEP / weight))
-    _primal(volume, dual, np.float32(weight), primal)
     volume[...] = primal
 
 

@@ -44,6 +44,7 @@ SAFE = {"7Li": "#8f9400", "27Al": "#c3009f", "59Co": "#52b4fe", "58Ni": "#6a5d55
 ISOTOPES = ("7Li", "27Al", "59Co", "58Ni")
 """Those that the paper maps, in the order of its pictures."""
 COLOURS = {"paper": PAPER, "safe": SAFE}
+_MOST_PIXELS = 3e7
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _ISOTOPE = re.compile(r"(\d{1,3})([A-Z][a-z]?)")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -69,7 +70,7 @@ def composite(
     Parameters
     ----------
     maps : xarray.DataArray
-        Counts, dims channel, y, x.
+        Counts, dims channel, y, x. What is below zero, as of a background taken off, is black.
     caption, notice, alt : str
         What it shows, the one thing to notice, and what a reader hears who does not see it.
     source : {"measured", "digital twin", "schematic"}
@@ -110,34 +111,58 @@ def composite(
     Show the channels apart too, or compare counts.
     """
     check_words(alt=alt, notice=notice)
-    check_image(maps, ndim=(2,))
     doing = "show a composite"
-    check_finite(maps, doing=doing)
+    _check_maps(maps, doing)
     chosen = _chosen(colours, doing)
     check_between(brightest, "brightest", 0, 100, doing=doing)
     share = check_between(opacity, "opacity", 0, 1, doing=doing)
-    names = [str(c) for c in maps.channel.values if str(c) in chosen] if "channel" in maps.coords else []
+    held = [str(c) for c in maps[CHANNEL].values]
+    names = [name for name in held if name in chosen]
     if not names:
         raise ValueError(
-            f"Cannot show a composite of dims {maps.dims}: none of its channels is among {list(chosen)}. "
+            f"Cannot show a composite of channels {held}: none of its channels is among {list(chosen)}. "
             "Pass maps with a channel dim, and colours={name: colour} for its channels."
         )
     gains, gammas = (_each(v, what, names, doing) for v, what in ((gain, "gain"), (gamma, "gamma")))
     flat = maps.isel({CHANNEL: 0}, drop=True)
     layers = {}
     for name in names:
-        values = maps.sel(channel=name).values.astype(float)
+        values = maps.isel({CHANNEL: held.index(name)}).values.astype(float)
         part = tone(values, full_count(values, brightest), gains[name], gammas[name])
         layers[name] = part[..., None] * np.array(rgb(chosen[name]), float)
     under = {} if base is None else _under(base, flat)
     total = np.sum([*(share * grey.astype(float) for grey in under.values()), *layers.values()], axis=0)
     painted = {"together": _bytes(total)}
     if apart:
+        taken = {*painted, *map(isotope, names)} & set(under)
+        if taken:
+            raise ValueError(
+                f"Cannot {doing} with a base named {next(iter(taken))!r}: that is the title of another panel"
+                ". Name it anew, for instance with base.rename('SE')."
+            )
         painted |= under | {isotope(name): _bytes(layer) for name, layer in layers.items()}
     with house_style():
         legend = [Patch(facecolor=chosen[name], edgecolor=MUTED, label=isotope(name)) for name in names]
         drawing = row(painted, [flat] * len(painted), legend)
     return Figure(drawing, alt, describe(caption, [maps], source=source, notice=notice))
+
+
+def _check_maps(maps: Any, doing: str) -> None:
+    """Refuse what is no stack of named 2D maps, or too large to be drawn."""
+    check_image(maps, ndim=(2,))
+    names = [str(c) for c in maps[CHANNEL].values] if {CHANNEL} <= {*maps.dims} & {*maps.coords} else []
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            f"Cannot {doing} of dims {maps.dims} and channels {names}: maps with a channel dim are needed, "
+            "each with a name of its own. Name them with maps.assign_coords(channel=['7Li', '59Co'])."
+        )
+    rows, columns = maps.shape[1:]
+    if rows * columns > _MOST_PIXELS:
+        raise ValueError(
+            f"Cannot {doing} of {columns} × {rows} pixels: {_MOST_PIXELS:.0e} are the most. Crop them first, "
+            "for instance with maps.isel(x=slice(0, 512))."
+        )
+    check_finite(maps, doing=doing)
 
 
 def check_colour(colour: Any, what: str, *, doing: str) -> None:
@@ -204,6 +229,7 @@ def _each(value: Any, what: str, names: list[str], doing: str) -> dict[str, floa
 
 def _under(base: xr.DataArray, flat: xr.DataArray) -> dict[str, npt.NDArray[np.uint8]]:
     """Return the base by its name, as RGB bytes; refuse one of another grid."""
+    check_image(base, ndim=(2,))
     check_same_grid(cut(base), flat, doing="add maps to a base")
     return {str(base.name or "base"): np.asarray(paint(base, *shared_limits([base])), np.uint8)}
 

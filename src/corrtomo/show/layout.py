@@ -13,8 +13,8 @@ from ..volume import voxel_size
 from .style import DPI, WIDTH, letter, scale_bar
 
 _LEGEND_COLUMNS = 3
-_NARROW = 45
-"""Letters of a legend that stand side by side under a single panel."""
+_NARROW, _SWATCH = 45, 5
+"""Letters of a legend that stand side by side under a single panel, and those that a patch takes."""
 _TITLE, _GAP, _LINE = 0.32, 0.12, 0.26  # inches
 
 
@@ -60,7 +60,7 @@ def row(
 
 def _legend_columns(legend: list[Patch], panels: int) -> int:
     """Return how many names stand side by side: few under a single panel, which is narrow."""
-    letters = sum(len(str(patch.get_label())) for patch in legend)
+    letters = sum(len(str(patch.get_label())) + _SWATCH for patch in legend)
     if panels == 1 and letters > _NARROW:
         return 2
     return 4 if len(legend) <= 4 else _LEGEND_COLUMNS

@@ -103,12 +103,10 @@ def defects(
     flattest = check_between(flat, "flat", 1.5, np.inf, doing=_DOING)
     check_length(bridged_um, "bridged_um", doing=_DOING)
     edges = voxel_size(numbers)
-    present, ranks = np.unique(found, return_inverse=True)
-    dense = ranks.reshape(found.shape).astype(np.uint32) + np.uint32(present[0] > 0)
-    names = present[present > 0]
+    names, dense = _numbered(found)
     rows = [_row(number, where, part, dense, owners, edges) for number, where, part in parts(dense)]
     columns = ["particle", *_SHAPE, "z_um", "y_um", "x_um", "open", "touches_border"]
-    table = pd.DataFrame(rows, columns=columns, index=pd.Index(names.astype(np.int64), name="defect"))
+    table = pd.DataFrame(rows, columns=columns, index=pd.Index(names, name="defect"))
     middle = table[["z_um", "y_um", "x_um"]].to_numpy(float)
     below, beside = _distances(middle, owners > 0, edges, str(top), float(bridged_um))
     table.insert(10, "depth_um", below)
@@ -187,6 +185,17 @@ def _beside(part: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         out[before] |= part[after]
         out[after] |= part[before]
     return out & ~part
+
+
+def _numbered(found: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+    """Return the numbers above 0 that occur, and the same image numbered from 1 without gaps."""
+    names = np.unique(np.concatenate([np.unique(plane) for plane in found]))
+    names = names[names > 0].astype(np.int64)
+    dense = np.zeros(found.shape, np.uint32)
+    for plane, numbered in zip(found, dense, strict=True):
+        inside = plane > 0
+        numbered[inside] = np.searchsorted(names, plane[inside]) + 1
+    return names, dense
 
 
 def _distances(

@@ -33,7 +33,7 @@ class Response(NamedTuple):
 
     distance_um: Floats
     edge: Floats
-    spread: Floats
+    spread_per_um: Floats
 
 
 def common_width(

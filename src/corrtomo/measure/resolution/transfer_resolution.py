@@ -111,7 +111,7 @@ def transfer_resolution(
     of the Gaussian with standard deviation s. Sharp smooth interfaces have a power that falls with frequency
     to the power of 4 in a volume and 3 in a section (Porod), at frequencies above one over the size of the
     grains and below one over the roughness of their borders. That is an assumption: on simulated pillars of
-    smooth particles it found widths of 0.15 to 0.4 µm within 2 %, on particles rough over 0.1 µm 5 to 17 %
+    smooth particles it found widths of 0.15 to 0.4 µm within 2 %, on particles rough over 0.1 µm 2 to 17 %
     too small, and grains or pores near the resolution are not told from sharpness. A point spread other
     than a Gaussian is fitted by one where the signal is, at low frequencies. A reconstruction filter is part
     of the transfer. The interval knows the scatter of shells around the line, not the assumption.

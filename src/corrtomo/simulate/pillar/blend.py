@@ -20,6 +20,7 @@ MATERIALS = {"pore": PORE, "carbon binder domain": CBD, "LCO": LCO, "NCA": NCA}
 """Codes of what a blended cathode is made of; LCO and NCA are both active material."""
 FAR_UM = 1e3
 """Distance from a grain boundary where there is none."""
+_FINEST_UM, _MOST_CRACKS = 1e-3, 100.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class BlendModel:
     crack_sd: float = 1.5
 
     def __post_init__(self) -> None:
-        above = ("nca_grain_um", "lco_grain_um", "pore_um", "crack_um")
+        above = ("nca_grain_um", "lco_grain_um", "pore_um", "crack_um", "pore_sd", "crack_sd")
         check_positive(self, above, or_zero=("lco_share", "pore_share", "cracks"))
         if (
             self.lco_share > 1
@@ -66,6 +67,12 @@ class BlendModel:
                 f"Cannot use BlendModel with lco_share {self.lco_share!r}, pore_share {self.pore_share!r}, "
                 f"pore_sd {self.pore_sd!r} and crack_sd {self.crack_sd!r}: shares up to 1 and up to 0.2, and "
                 "ratios from 1 to 3 are needed."
+            )
+        if min(self.nca_grain_um, self.lco_grain_um) < _FINEST_UM or self.cracks > _MOST_CRACKS:
+            raise ValueError(
+                f"Cannot use BlendModel with nca_grain_um {self.nca_grain_um!r}, lco_grain_um "
+                f"{self.lco_grain_um!r} and cracks {self.cracks!r}: grains of {_FINEST_UM:g} µm or more, and "
+                f"up to {_MOST_CRACKS:g} cracks a particle, are allowed. Lengths are in µm."
             )
 
     @property

@@ -13,16 +13,18 @@ from scipy import ndimage
 from ...volume import volume
 from .. import noise
 from ..eds import eds_pose
-from ..limits import check_model, check_positive, check_seed, check_window
-from ..materials import Material
+from ..limits import check_edge, check_model, check_positive, check_seed, check_window
+from ..materials import ELEMENTS, Material
 from ..raster import View
 from ..visibility import horizons, seen_share
 from .blend import MATERIALS
-from .milled import MilledPlane
+from .checks import WIDEST_SPOT_UM, are_above_zero, check_maps
+from .milled import MilledPlane, check_plane
 from .spectrum import BINDER, LCO, NCA
 
 Floats = npt.NDArray[np.float32]
 _MOST_COUNTS = 65_000.0
+_K_EDGE_KEV, _MOST_KEV = 8.333, 60.0
 _SEEN: dict[str, Material] = {"carbon binder domain": BINDER, "LCO": LCO, "NCA": NCA}
 
 
@@ -59,9 +61,15 @@ class SecondaryModel:
         above = ("boundary_um", "spot_um")
         check_positive(self, above, or_zero=("grain_contrast", "boundary_dark", "shot"))
         wanted = set(MATERIALS) - {"pore"}
-        if set(self.levels) != wanted or not all(0 < v < 256 for v in self.levels.values()):
+        if max(self.grain_contrast, self.boundary_dark) > 1 or self.spot_um > WIDEST_SPOT_UM:
             raise ValueError(
-                f"Cannot use SecondaryModel with levels {self.levels!r}: a grey value above 0 and below 256 "
+                f"Cannot use SecondaryModel with grain_contrast {self.grain_contrast!r}, boundary_dark "
+                f"{self.boundary_dark!r} and spot_um {self.spot_um!r}: shares up to 1, and a spot up to "
+                f"{WIDEST_SPOT_UM:g} µm, are allowed."
+            )
+        if not (are_above_zero(self.levels, 255) and set(self.levels) == wanted):
+            raise ValueError(
+                f"Cannot use SecondaryModel with levels {self.levels!r}: a grey value above 0 and up to 255 "
                 f"is needed for each of {', '.join(sorted(wanted))}."
             )
 
@@ -97,6 +105,7 @@ def se_image(plane: MilledPlane, *, model: SecondaryModel | None = None, seed: i
     >>> str(ct.simulate.se_image(plane).dtype)
     'uint8'
     """
+    check_plane(plane, "take an electron image")
     check_seed(seed)
     check_model(model, SecondaryModel, "model")
     optics = SecondaryModel() if model is None else model
@@ -146,10 +155,16 @@ class ElementModel:
 
     def __post_init__(self) -> None:
         check_positive(self, ("energy_kev", "counts", "spread", "depth"), or_zero=("background",))
-        if not self.sensitivity or not all(0 < s < np.inf for s in self.sensitivity.values()):
+        if not _K_EDGE_KEV < self.energy_kev <= _MOST_KEV:
             raise ValueError(
-                f"Cannot use ElementModel with sensitivity {self.sensitivity!r}: a number above zero for "
-                "each element is needed."
+                f"Cannot use ElementModel with energy_kev {self.energy_kev!r}: above {_K_EDGE_KEV:g} keV, "
+                f"the K edge of Ni, and up to {_MOST_KEV:g} keV are allowed."
+            )
+        table = self.sensitivity
+        if not (are_above_zero(table, _MOST_COUNTS) and table and set(table) <= set(ELEMENTS)):
+            raise ValueError(
+                f"Cannot use ElementModel with sensitivity {table!r}: a number above zero for each element "
+                f"is needed, out of {', '.join(ELEMENTS)}."
             )
 
 
@@ -201,31 +216,35 @@ def element_maps(
     >>> ct.simulate.element_maps(plane, 0.2, shape=(20, 20)).channel.values.tolist()
     ['C', 'Co', 'Ni']
     """
+    check_plane(plane, "map elements")
     check_seed(seed)
     check_model(model, ElementModel, "model")
     physics = ElementModel() if model is None else model
+    step_um = check_edge(step_um, "step_um")
     rows, columns = check_window(shape, step_um)
     pose = eds_pose(shape, step_um, centre_um, turn_deg)
     reach = NCA.range_um(physics.energy_kev)
     half = 0.5 * step_um * np.hypot(rows, columns) + 3 * physics.spread * reach
     edge = min(step_um, 0.5 * physics.spread * reach)
-    count = int(np.ceil(2 * half / edge))
-    deep = max(1, int(np.ceil(2.5 * physics.depth * reach / edge)))
+    wide, high = np.ceil(2 * half / edge), max(1.0, np.ceil(2.5 * physics.depth * reach / edge))
+    check_maps(rows, columns, float(wide * wide * high))
+    count, deep = int(wide), int(high)
     start = np.array([edge / 2, centre_um[0] - (count - 1) / 2 * edge, centre_um[1] - (count - 1) / 2 * edge])
     codes = plane.pillar.codes(View(np.full(3, edge), start, (deep, count, count), plane.pose))
     weight = np.exp(-0.5 * (edge * (np.arange(deep) + 0.5) / (physics.depth * reach)) ** 2)
     places = np.indices((rows, columns), float).reshape(2, -1) * step_um
     there = (np.linalg.inv(pose)[:2, :2] @ (places - pose[:2, 2:]) - start[1:, None]) / edge
-    wide = np.hypot(physics.spread * reach, step_um / np.sqrt(12.0)) / edge
+    blur = np.hypot(physics.spread * reach, step_um / np.sqrt(12.0)) / edge
     mean = np.empty((len(physics.sensitivity), rows * columns))
+    solid = 1.0 - plane.pillar.cathode.cbd_porosity
     for channel, (element, strength) in enumerate(physics.sensitivity.items()):
-        sent = np.array([_sent(name, element, strength, physics.background) for name in MATERIALS])
+        sent = np.array([_sent(name, element, strength, physics.background, solid) for name in MATERIALS])
         plan = np.tensordot(weight, sent[codes], 1).astype(np.float32)
         mean[channel] = ndimage.map_coordinates(
-            noise.gaussian(plan, [wide, wide]), there, order=1, mode="nearest"
+            noise.gaussian(plan, [blur, blur]), there, order=1, mode="nearest"
         )
     mean *= physics.counts * rows * columns / max(mean.sum(), 1e-12)
-    if mean.max() > _MOST_COUNTS:
+    if not mean.max() <= _MOST_COUNTS:
         raise ValueError(
             f"Cannot hold {mean.max():.3g} counts in a pixel: maps are 16-bit. Lower counts of the model."
         )
@@ -235,11 +254,14 @@ def element_maps(
     return maps.assign_coords(channel=list(physics.sensitivity))
 
 
-def _sent(name: str, element: str, strength: float, background: float) -> float:
-    """Return what a µm³ of a material sends out of an element, by mass, and of the continuum."""
+def _sent(name: str, element: str, strength: float, background: float, solid: float) -> float:
+    """Return what a µm³ of a material sends out of an element, by mass, and of the continuum.
+
+    `solid` is what nanopores leave of the carbon binder domain.
+    """
     if name not in _SEEN:
         return 0.0
     material = _SEEN[name]
-    share = 0.5 if name == "carbon binder domain" else 1.0  # nanopores
+    share = solid if name == "carbon binder domain" else 1.0
     held = strength * material.mass_fractions.get(element, 0.0)
     return share * material.density * (held + background * material.atomic_number / 28.0)

@@ -13,11 +13,12 @@ from scipy.spatial.transform import Rotation
 
 from ...checks import check_length
 from ...volume import volume
-from ..behind import look_behind
-from ..limits import check_pose, check_window, is_number
+from ..behind import BEHIND, look_behind
+from ..limits import as_array, check_edge, check_look, check_pose, check_progress, check_window, is_number
 from ..raster import View
 from ..shares import Progress
 from .blend import NCA
+from .checks import check_section
 from .specimen import Pillar, as_materials
 
 Array = npt.NDArray[np.float64]
@@ -86,6 +87,15 @@ class MilledPlane:
         return self.image(self.particle + 1, "particles")
 
 
+def check_plane(plane: Any, doing: str) -> None:
+    """Refuse what is no milled section."""
+    if not isinstance(plane, MilledPlane):
+        raise TypeError(
+            f"Cannot {doing} of a {type(plane).__name__}: a milled section is needed. Make one with "
+            "ct.simulate.mill(pillar, shape=...)."
+        )
+
+
 def section_pose(
     depth_um: float = 1.5,
     *,
@@ -117,10 +127,13 @@ def section_pose(
     >>> (section_pose(2.0) @ [2.0, 0.0, 0.0, 1.0]).tolist()
     [0.0, 0.0, 0.0, 1.0]
     """
-    numbers = [depth_um, *tilt_deg, turn_deg, *centre_um]
-    if len(numbers) != 6 or not all(is_number(n) and abs(n) < np.inf for n in numbers):
+    given = [depth_um, tilt_deg, turn_deg, centre_um]
+    pairs = all(as_array(pair).shape == (2,) for pair in (tilt_deg, centre_um))
+    if not pairs or not all(
+        is_number(n) and abs(n) < np.inf for n in (depth_um, *tilt_deg, turn_deg, *centre_um)
+    ):
         raise ValueError(
-            f"Cannot place a section with {numbers!r}: depth, two tilts, a turn, and y, x of its middle are "
+            f"Cannot place a section with {given!r}: depth, two tilts, a turn, and y, x of its middle are "
             "needed, in µm and degrees."
         )
     if max(abs(t) for t in tilt_deg) > _STEEPEST_DEG:
@@ -191,13 +204,15 @@ def mill(
             f"Cannot mill a {type(specimen).__name__}: a pillar is needed. Draw one with "
             "ct.simulate.pillar()."
         )
+    check_progress(progress)
+    pixel_um = check_edge(pixel_um, "pixel_um")
     rows, columns = check_window(shape, pixel_um)
+    check_section(rows, columns)
     check_length(look_um, "look_um", doing="mill a pillar")
+    check_look(look_um, BEHIND * pixel_um, 1, rows / BEHIND**2, columns)
     matrix = section_pose() if pose is None else check_pose(pose)
     start = np.array([0.0, -(rows - 1) / 2 * pixel_um, -(columns - 1) / 2 * pixel_um])
-    plane = View(np.full(3, float(pixel_um)), start, (1, rows, columns), matrix)
+    plane = View(np.full(3, pixel_um), start, (1, rows, columns), matrix)
     codes, shade, edge, particle = specimen.look(plane, grains_too=True)
     seen, depth = look_behind(specimen.codes, plane, look_um, codes[0], progress)
-    return MilledPlane(
-        specimen, matrix, codes[0], seen, depth, shade[0], edge[0], particle[0], float(pixel_um)
-    )
+    return MilledPlane(specimen, matrix, codes[0], seen, depth, shade[0], edge[0], particle[0], pixel_um)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from numba import njit, prange
 from scipy import ndimage
 
 from ...volume import volume
 from ..limits import (
+    check_edge,
     check_model,
     check_pose,
     check_positive,
@@ -23,9 +22,10 @@ from ..limits import (
     check_window,
     is_number,
 )
-from ..raster import View
 from ..shares import Progress
 from .blend import MATERIALS
+from .checks import WIDEST_SPOT_UM, check_angles, check_scan
+from .rays import check_wander, project, raster, reach_um
 from .specimen import Pillar
 from .spectrum import BINDER, LCO, NCA, Spectrum, attenuation_per_um, tungsten
 
@@ -42,9 +42,10 @@ class ScanModel:
     """What stands between a pillar and the counts of its radiographs.
 
     A pixel at (z, u) on the axis of rotation sees along the ray from the focal spot, `source_um` away, the
-    lengths L_m of each material; it expects  g Σ_E N(E) exp(−Σ_m µ_m(E) L_m)  photons, blurred by the focal
-    spot (a Gaussian), and counts by Poisson's law. N(E) is that of a thick tungsten target
-    (:func:`tungsten <corrtomo.simulate.pillar.spectrum.tungsten>`); g is the gain of the pixel.
+    lengths L_m of each material. The image  Σ_E N(E) exp(−Σ_m µ_m(E) L_m)  is blurred by the focal spot (a
+    Gaussian); times g, the gain of the pixel, it is what the pixel expects, and it counts by Poisson's law.
+    N(E) is that of a thick tungsten target
+    (:func:`tungsten <corrtomo.simulate.pillar.spectrum.tungsten>`) which does not absorb its own X-rays.
 
     Distance, energy, current, exposure and target are the paper's ("NanoCT Analysis"). The focal spot is set
     so that the resolution is the paper's 224 nm. All else is assumed.
@@ -56,7 +57,7 @@ class ScanModel:
     voltage_kv, current_na, exposure_s : float
         Of the electron beam, and time of a projection.
     spot_um : float
-        Full width at half maximum of the focal spot.
+        Full width at half maximum of the focal spot, as its image is wide on the axis: the detector is far.
     line_share : float
         Share of L lines in what is counted.
     sensor_um : float
@@ -99,6 +100,13 @@ class ScanModel:
                 f"Cannot use ScanModel with voltage_kv {self.voltage_kv!r}, line_share {self.line_share!r}, "
                 f"gain_sd {self.gain_sd!r} and gain_change {self.gain_change!r}: 6 to 30 kV, for which "
                 "attenuation is tabulated, a share below 1, and gains that spread by less than 0.3."
+            )
+        whole = all(float(n).is_integer() for n in (self.flats, self.dead_columns))
+        if not whole or self.spot_um > WIDEST_SPOT_UM:
+            raise ValueError(
+                f"Cannot use ScanModel with flats {self.flats!r}, dead_columns {self.dead_columns!r} and "
+                f"spot_um {self.spot_um!r}: whole numbers, and a spot up to {WIDEST_SPOT_UM:g} µm, are "
+                "needed."
             )
         if not is_number(self.axis_um) or not abs(self.axis_um) < np.inf:
             raise ValueError(f"Cannot use ScanModel with axis_um {self.axis_um!r}: a number in µm is needed.")
@@ -212,25 +220,26 @@ def radiographs(
     check_seed(seed)
     check_progress(progress)
     check_model(model, ScanModel, "model")
+    pixel_um = check_edge(pixel_um, "pixel_um")
     rows, columns = check_window(shape, pixel_um)
-    turns = _angles(angles_deg)
+    turns = check_angles(angles_deg)
     optics = ScanModel() if model is None else model
+    check_scan(len(turns), int(optics.flats), (rows, columns))
     mount = check_pose(pose)
     z: Array = -_ABOVE_UM + pixel_um * np.arange(rows, dtype=float)
     u: Array = pixel_um * (np.arange(columns, dtype=float) - (columns - 1) / 2)
     source_z = source_height(rows, pixel_um)
-    labels, origin = _raster(specimen, mount, z, pixel_um, optics.source_um)
-    drift = spot_drift(turns, optics.drift_um, seed)
+    reach = reach_um(specimen, mount, z, optics.source_um)
     spectrum = optics.spectrum(pixel_um)
+    _check_counts(1.3 * spectrum.photons.sum(), spectrum)
+    labels, origin = raster(specimen, mount, reach, z, pixel_um, optics.source_um)
+    drift = spot_drift(turns, optics.drift_um, seed)
+    check_wander(drift["z_um"].to_numpy(), origin, pixel_um, optics.source_um)
     weights = _weights(specimen, spectrum)
     rng = np.random.default_rng(np.random.SeedSequence([seed, 31]))
     gain, after = _gains(rng, (rows, columns), optics)
-    flat = rng.poisson(gain * spectrum.photons.sum(), (optics.flats, rows, columns))
-    if max(flat.max(), 1.3 * spectrum.photons.sum()) > _MOST_COUNTS:
-        raise ValueError(
-            f"Cannot hold {spectrum.photons.sum():.3g} counts in a pixel: radiographs are 16-bit, up to "
-            f"{_MOST_COUNTS:.0f}. Lower exposure_s or current_na of the model, or pixel_um."
-        )
+    _check_counts(max(float(gain.max()), float(after.max())) * spectrum.photons.sum(), spectrum)
+    flat = rng.poisson(gain * spectrum.photons.sum(), (int(optics.flats), rows, columns))
     counts = np.empty((len(turns), rows, columns), np.uint16)
     spot = optics.spot_um / _FWHM / pixel_um
     expected = np.empty((_BLOCK, rows, columns), np.float32)
@@ -238,7 +247,7 @@ def radiographs(
         for a in range(first, min(first + _BLOCK, len(turns))):
             moved = z - drift["z_um"][a], u - optics.axis_um - drift["x_um"][a]
             place = expected[a - first]
-            _project(
+            project(
                 place, labels, origin, pixel_um, np.radians(turns[a]), *moved, optics.source_um, source_z,
                 spectrum.photons, weights,
             )  # fmt: skip
@@ -254,39 +263,13 @@ def radiographs(
     )  # fmt: skip
 
 
-def _angles(angles_deg: Any) -> Array:
-    turns = np.atleast_1d(np.asarray(angles_deg, float))
-    if turns.ndim != 1 or len(turns) == 0 or not np.isfinite(turns).all():
+def _check_counts(most: float, spectrum: Spectrum) -> None:
+    """Refuse more counts than 16 bits hold."""
+    if not most <= _MOST_COUNTS:
         raise ValueError(
-            f"Cannot take radiographs at angles of shape {turns.shape}: a row of finite numbers in degrees "
-            "is needed. The paper has numpy.arange(1200) * 0.3."
+            f"Cannot hold {spectrum.photons.sum():.3g} counts in a pixel: radiographs are 16-bit, up to "
+            f"{_MOST_COUNTS:.0f}. Lower exposure_s or current_na of the model, or pixel_um."
         )
-    return turns
-
-
-def _raster(
-    specimen: Pillar, mount: Array, z: Array, edge: float, source_um: float
-) -> tuple[npt.NDArray[np.uint8], Array]:
-    """Return the materials that the rays pass, dims y, x, z, and the centre of the first voxel."""
-    lean = np.tan(np.radians(specimen.taper_deg))
-    wide = specimen.diameter_um / 2 + lean * float(z[-1]) * 1.2
-    reach = wide + float(np.hypot(*mount[1:3, 3])) + 1.0 + 0.05 * float(z[-1] - z[0])
-    if reach >= source_um / 2:
-        raise ValueError(
-            f"Cannot scan a pillar that reaches {reach:.3g} µm from the axis with the source {source_um:g} "
-            "µm away: it would hit it. Give a thinner pillar, or a greater source_um."
-        )
-    more = (z[-1] - z[0]) / 2 * reach / source_um + 4 * edge + 1.0
-    count = int(np.ceil(2 * reach / edge))
-    start = np.array([z[0] - more, -count * edge / 2 + edge / 2, -count * edge / 2 + edge / 2])
-    deep = int(np.ceil((z[-1] - z[0] + 2 * more) / edge))
-    out = np.empty((count, count, deep), np.uint8)
-    step = 16
-    for a in range(0, deep, step):
-        b = min(a + step, deep)
-        view = View(np.full(3, edge), start + np.array([a * edge, 0.0, 0.0]), (b - a, count, count), mount)
-        out[:, :, a:b] = specimen.codes(view).transpose(1, 2, 0)
-    return out, start
 
 
 def source_height(rows: int, pixel_um: float) -> float:
@@ -330,47 +313,11 @@ def _gains(rng: np.random.Generator, shape: tuple[int, int], optics: ScanModel) 
     """Draw the gain of each pixel when flats are taken, and during the scan; dead columns have none."""
     gain = 1.0 + optics.gain_sd * rng.standard_normal(shape)
     after = gain * (1.0 + optics.gain_change * rng.standard_normal(shape))
-    dead = rng.choice(shape[1], min(int(optics.dead_columns), shape[1] - 2), replace=False)
+    if optics.dead_columns > shape[1] - 2:
+        raise ValueError(
+            f"Cannot scan with {optics.dead_columns} dead columns out of {shape[1]}: two or more must count. "
+            "Give more columns, or lower dead_columns of the model."
+        )
+    dead = rng.choice(shape[1], int(optics.dead_columns), replace=False)
     gain[:, dead] = after[:, dead] = 0.0
     return np.maximum(gain, 0).astype(np.float32), np.maximum(after, 0).astype(np.float32)
-
-
-@njit(cache=True, parallel=True, fastmath=True)
-def _project(
-    out: Any, labels: Any, origin: Any, edge: float, turn: float, z: Any, u: Any, source: float,
-    source_z: float, photons: Any, weights: Any,
-) -> None:  # fmt: skip
-    """Write the photons that each pixel of a projection expects, before the blur of the spot.
-
-    Voxels of three materials are counted at once, in 16 bits each of one integer.
-    """
-    cos, sin = np.cos(turn), np.sin(turn)
-    ny, nx, nz = labels.shape
-    reach = abs(origin[1])
-    steps = int(2 * reach / edge) + 1
-    rows = len(z)
-    apart = (z[rows - 1] - z[0]) / max(rows - 1, 1) / edge
-    one = np.array([0, 1, 1 << 16, 1 << 32], np.int64)
-    for c in prange(len(u)):
-        passed = np.zeros(rows, np.int64)
-        for s in range(steps):
-            w = (s + 0.5) * edge - reach
-            near = (source - w) / source
-            across = u[c] * near
-            j = int(np.floor((across * sin + w * cos - origin[1]) / edge + 0.5))
-            i = int(np.floor((across * cos - w * sin - origin[2]) / edge + 0.5))
-            if j < 0 or j >= ny or i < 0 or i >= nx:
-                continue
-            start = (source_z + (z[0] - source_z) * near - origin[0]) / edge + 0.5
-            if start < 0.0 or start + (rows - 1) * apart * near >= nz:
-                continue  # a drift beyond the raster's margin
-            for k in range(rows):
-                passed[k] += one[labels[j, i, int(start + k * apart * near)]]
-        for k in range(rows):
-            slant = edge * np.sqrt(1.0 + (u[c] / source) ** 2 + ((z[k] - source_z) / source) ** 2)
-            first, second, third = passed[k] & 0xFFFF, (passed[k] >> 16) & 0xFFFF, passed[k] >> 32
-            total = 0.0
-            for e in range(len(photons)):
-                depth = weights[1, e] * first + weights[2, e] * second + weights[3, e] * third
-                total += photons[e] * np.exp(-depth * slant)
-            out[k, c] = total

@@ -9,16 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from scipy import ndimage
+from scipy.constants import elementary_charge
 
 from ...volume import volume
 from .. import noise
 from ..eds import eds_pose
-from ..limits import check_model, check_positive, check_seed, check_window
+from ..limits import check_edge, check_model, check_positive, check_seed, check_window
 from .blend import MATERIALS
-from .milled import MilledPlane
+from .checks import WIDEST_SPOT_UM, are_above_zero, check_maps
+from .milled import MilledPlane, check_plane
 
 Floats = npt.NDArray[np.float32]
-_ELECTRON = 1.602176634e-19  # coulomb
 _FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
 _MOST_COUNTS = 65_000.0
 FIELD_PIXELS = 512
@@ -79,7 +80,12 @@ class SimsModel:
     def __post_init__(self) -> None:
         above = ("current_pa", "dwell_ms", "sputtered", "spot_um", "boundary_um", "leak_um")
         check_positive(self, above, or_zero=("gathered", "leaked", "dark"))
-        if set(self.useful) != set(CHANNELS) or not all(0 < u <= 1 for u in self.useful.values()):
+        if self.spot_um > WIDEST_SPOT_UM:
+            raise ValueError(
+                f"Cannot use SimsModel with spot_um {self.spot_um!r}: up to {WIDEST_SPOT_UM:g} µm are "
+                "allowed."
+            )
+        if not (are_above_zero(self.useful, 1) and set(self.useful) == set(CHANNELS)):
             raise ValueError(
                 f"Cannot use SimsModel with useful {self.useful!r}: a share above 0 and up to 1 is needed "
                 f"for each of {', '.join(CHANNELS)}."
@@ -88,7 +94,7 @@ class SimsModel:
     @property
     def ions(self) -> float:
         """Primary ions that reach a pixel: current times time by the charge of one."""
-        return self.current_pa * 1e-12 * self.dwell_ms * 1e-3 / _ELECTRON
+        return float(self.current_pa * 1e-12 * self.dwell_ms * 1e-3 / elementary_charge)
 
 
 def sims_maps(
@@ -144,11 +150,13 @@ def sims_maps(
     >>> ct.simulate.sims_maps(plane, 4.0, pixels=32).channel.values.tolist()
     ['7Li', '27Al', '58Ni', '59Co']
     """
+    check_plane(plane, "map ions")
     check_seed(seed)
     check_model(model, SimsModel, "model")
     physics = SimsModel() if model is None else model
-    check_window((pixels, pixels), field_um)
-    step = float(field_um) / pixels
+    field_um = check_edge(field_um, "field_um")
+    check_maps(*check_window((pixels, pixels), field_um))
+    step = field_um / pixels
     pose = eds_pose((pixels, pixels), step, centre_um, turn_deg)
     places = np.indices((pixels, pixels), float).reshape(2, -1) * step
     there = np.linalg.inv(pose)[:2, :2] @ (places - pose[:2, 2:])
@@ -166,7 +174,7 @@ def sims_maps(
         mean[channel] = ndimage.map_coordinates(held, there, order=1, mode="nearest")
         mean[channel] *= physics.ions * physics.sputtered * physics.useful[isotope]
     mean += physics.dark
-    if mean.max() > _MOST_COUNTS:
+    if not mean.max() <= _MOST_COUNTS:
         raise ValueError(
             f"Cannot hold {mean.max():.3g} counts in a pixel: maps are 16-bit, up to {_MOST_COUNTS:.0f}. "
             "Lower dwell_ms of the model."

@@ -16,17 +16,19 @@ from ...phases import Phase, as_labels
 from ...volume import volume
 from .. import grains, raster
 from ..electrode import Electrode, electrode
-from ..limits import check_model, check_origin, check_pose, check_shape, check_voxel_size
+from ..limits import check_model, check_origin, check_pose, check_shape, check_voxel_size, is_number
 from ..noise import stream
 from ..packing import SIZE_RANGE
 from ..raster import View
 from .blend import FAR_UM, MATERIALS, BlendModel, cut_pillar, draw_pores, fill_inside
+from .checks import check_span
 
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 _SLAB_VOXELS = 8_000_000
 _MARGIN_UM = 3.0
+_MOST_PORES = 1e5
 _DEEP_UM = 16.0
 """So far below its top a pillar is drawn; there the cathode begins anew."""
 
@@ -136,15 +138,11 @@ class Pillar:
         pose = np.eye(4)
         pose[:3, :3], pose[:3, 3] = turn, shift - turn @ self.offset_um
         within = replace(view, pose=pose)  # from the frame of the cathode's box
+        box, reach = np.array(self.cathode.size_um), float(self.cathode.particles["a_um"].max())
+        pass
         out[:] = self.cathode.codes(within)
         centres, matrices = self.cathode.solids
-        found = raster.rows_in_view(
-            centres,
-            matrices,
-            float(self.cathode.particles["a_um"].max()),
-            np.array(self.cathode.size_um),
-            within,
-        )
+        found = raster.rows_in_view(centres, matrices, reach, box, within)
         owner = np.full(view.shape, -1, np.int32)
         raster.own_ellipsoids(owner, *found[1:], view.voxel_um, view.origin_um)
         of = self.inside
@@ -290,7 +288,8 @@ def pillar(
     lengths: dict[str, Any] = {"diameter_um": diameter_um, "height_um": height_um, "particle_um": particle_um}
     for name, value in lengths.items():
         check_length(value, name, doing="draw a pillar")
-    if not (0 <= taper_deg <= 10 and 0 <= roughness_um <= 0.05 * diameter_um):
+    known = is_number(taper_deg) and is_number(roughness_um)
+    if not (known and 0 <= taper_deg <= 10 and 0 <= roughness_um <= 0.05 * diameter_um):
         raise ValueError(
             f"Cannot draw a pillar with taper_deg {taper_deg!r} and roughness_um {roughness_um!r}: 0 to 10°, "
             "and up to a twentieth of the diameter are allowed. Leave them out for the default."
@@ -308,6 +307,12 @@ def pillar(
         seed=seed,
     )
     chosen = BlendModel() if model is None else model
+    pores = chosen.pores_per_um3 * am_fraction * deep * wide**2
+    if not pores <= _MOST_PORES:
+        raise ValueError(
+            f"Cannot draw a pillar whose particles hold {pores:.3g} pores: {_MOST_PORES:.0e} are the most. "
+            "Raise pore_um of the model, or lower its pore_share."
+        )
     return Pillar(
         cathode,
         float(diameter_um),

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.constants import elementary_charge
 
 from .. import materials
 from ..materials import Material
 
 Array = npt.NDArray[np.float64]
-_ELECTRON = 1.602176634e-19  # coulomb
 _KRAMERS = 1.1e-9  # radiated share of an electron's energy, by atomic number and volt
 _TUNGSTEN = 74
 LINES_KEV = {8.40: 1.0, 9.67: 0.7, 9.96: 0.2, 11.29: 0.1}
@@ -77,7 +77,7 @@ def tungsten(
     edges = np.append(edges, voltage_kv)
     energies = (edges[1:] + edges[:-1]) / 2
     made = 2 * _KRAMERS * _TUNGSTEN * (voltage_kv - energies) / energies * np.diff(edges) * 1e3
-    electrons = current_na * 1e-9 * exposure_s / _ELECTRON
+    electrons = current_na * 1e-9 * exposure_s / elementary_charge
     counted = made * electrons * solid_angle / (4 * np.pi) * _stopped(energies, sensor_um)
     lines = np.array([e for e in LINES_KEV if e < voltage_kv])
     strength = np.array([LINES_KEV[e] for e in lines.tolist()]) * _stopped(lines, sensor_um)

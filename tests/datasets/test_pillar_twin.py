@@ -64,8 +64,11 @@ def test_settings_are_those_of_the_paper():
     assert ct.datasets.twin_settings("nanoct-sims", "small")["sims_field_um"] == 11.8
     for key, value in settings.items():
         assert ct.published.check(f"nanoct-sims.{key}", value).verdict == "agrees"
-    with pytest.raises(ValueError, match="small, full"):
-        ct.datasets.twin_settings("nanoct-sims", "large")
+    for size in ("large", ["small"], None):
+        with pytest.raises(ValueError, match="small, full"):
+            ct.datasets.twin_settings("nanoct-sims", size)
+    with pytest.raises(ValueError, match="Cannot list the settings of array"):
+        ct.datasets.twin_settings(np.array(["kintsugi", "nanoct-sims"]))
 
 
 @pytest.fixture
@@ -133,3 +136,90 @@ def test_a_folder_takes_no_size(folder):
 
 def test_images_of_the_section_are_all_stored():
     assert sorted(p.name for p in pillar.FOLDER.iterdir()) == sorted(f"{key}.ome.tif" for key in SECTION)
+
+
+ANGLES = [str(18 * i) for i in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("\n".join(["angle_deg,x", *(f"{a},1" for a in ANGLES[:3]), ",1", *(f"{a},1" for a in ANGLES[4:])]),
+         "1 of 10 are missing or infinite, the first in line 5"),
+        ("\n".join(["angle_deg", *ANGLES[:9], "inf"]), "1 of 10 are missing or infinite"),
+        ("\n".join(["angle_deg", *ANGLES[:2]]), "it has 2 angles for 10 radiographs"),
+        ("", "No columns to parse"),
+        ('angle_deg\n"1\n2,3\n', "Cannot read angles from .*Save it as CSV"),
+        ("angle_deg\n" + "True\n" * 10, "angle_deg is needed"),
+    ],
+)  # fmt: skip
+def test_angles_that_do_not_do(folder, text, match):
+    (folder / "angles.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=match):
+        _ = ct.datasets.load_pillar(folder).angles_deg
+
+
+def test_angles_that_are_no_text(folder):
+    (folder / "angles.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="Cannot read angles from .*A text file is needed"):
+        _ = ct.datasets.load_pillar(folder).angles_deg
+
+
+def test_flats_and_darks_are_of_the_same_detector(folder):
+    for name, frames in (("flat", 3), ("dark", 2)):
+        path = folder / f"{name}.tif"
+        path.unlink(missing_ok=True)
+        ct.write(ct.volume(np.ones((frames, 6, 18), np.uint16), (1.0, 0.1, 0.1)), path)
+        with pytest.raises(
+            ValueError, match=r"have \(6, 18\) rows and columns, and the radiographs \(6, 20\)"
+        ):
+            getattr(ct.datasets.load_pillar(folder), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "needed"),
+    [
+        ("volume", (5, 6), r"\('z', 'y', 'x'\) are needed"),
+        ("se", (4, 5, 6), r"\('y', 'x'\) are needed"),
+        ("sims", (5, 6), r"\('channel', 'y', 'x'\) are needed"),
+        ("eds", (3, 5, 6), r"\('channel', 'y', 'x'\) are needed"),
+    ],
+)
+def test_images_of_other_dims(folder, name, shape, needed):
+    (folder / f"{name}.tif").unlink(missing_ok=True)
+    ct.write(ct.volume(np.ones(shape, np.uint8), 0.1), folder / f"{name}.tif")
+    with pytest.raises(ValueError, match=f"as {name}: its dims are .*{needed}"):
+        getattr(ct.datasets.load_pillar(folder), name)
+
+
+def test_damaged_files_and_two_of_one_name(folder):
+    (folder / "counts.tif").write_bytes(b"II*\0junk")
+    with pytest.raises(ValueError, match="truncated or damaged"):
+        _ = ct.datasets.load_pillar(folder).counts
+    (folder / "se.png").write_bytes((folder / "se.tif").read_bytes())
+    with pytest.raises(
+        ValueError, match=r"2 files are named se\.\* se\.png se\.tif.*and sims, in any format"
+    ):
+        ct.datasets.load_pillar(folder)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"source_um": "400"}, "source_um '400'"),
+        ({"source_um": 0}, "source_um 0 µm"),
+        ({"source_um": np.nan}, "source_um nan"),
+        ({"source_um": True}, "source_um True"),
+        ({"source_z_um": 2.0}, "without source_um: a parallel beam has no source"),
+        ({"source_um": 400.0, "source_z_um": "a"}, "source_z_um 'a'"),
+        ({"source_um": 400.0, "source_z_um": np.inf}, "source_z_um inf"),
+    ],
+)
+def test_sources_that_cannot_be(folder, options, match):
+    with pytest.raises((TypeError, ValueError), match=match):
+        ct.datasets.load_pillar(folder, **options)
+
+
+def test_a_source_may_lie_above_the_first_row(folder):
+    mine = ct.datasets.load_pillar(folder, source_um=np.float32(400), source_z_um=-3)
+    assert (mine.source_um, mine.source_z_um) == (400.0, -3)
