@@ -174,6 +174,10 @@ def test_channels_may_be_numbers() -> None:
     )
     named = pixels(ct.show.composite(MAPS, colours={"27Al": "#0000ff"}, **WORDS))
     np.testing.assert_array_equal(numbered, named)
+    full = float(np.percentile(COUNTS[1], 99.5))
+    np.testing.assert_array_equal(
+        named[..., 2], np.clip(255 * np.clip(COUNTS[1] / full, 0, 1), 0, 255).astype(np.uint8)
+    )
 
 
 def test_maps_too_large_to_be_drawn_are_refused_unread() -> None:

@@ -139,7 +139,7 @@ class Pillar:
         pose[:3, :3], pose[:3, 3] = turn, shift - turn @ self.offset_um
         within = replace(view, pose=pose)  # from the frame of the cathode's box
         box, reach = np.array(self.cathode.size_um), float(self.cathode.particles["a_um"].max())
-        pass
+        check_span(within, box, reach)
         out[:] = self.cathode.codes(within)
         centres, matrices = self.cathode.solids
         found = raster.rows_in_view(centres, matrices, reach, box, within)
