@@ -36,7 +36,9 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in for napari, which is not among the requirements."""
     real = importlib.import_module
     fake = types.SimpleNamespace(Viewer=FakeViewer)
-    monkeypatch.setattr(importlib, "import_module", lambda name: fake if name == "napari" else real(name))
+    monkeypatch.setattr(
+        importlib, "import_module", lambda name, *more: fake if name == "napari" else real(name, *more)
+    )
 
 
 @pytest.mark.usefixtures("desktop")

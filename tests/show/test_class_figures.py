@@ -68,7 +68,7 @@ def test_curves_draw_their_intervals():
         (lambda: ct.show.classes(IMAGE, {"a": CODES}, **WORDS), ValueError, "no names"),
         (lambda: ct.show.classes(IMAGE, {"a": NAMED[1:]}, **WORDS), ValueError, "over an image"),
         (lambda: ct.show.classes(IMAGE, {"a": NAMED.astype(float)}, **WORDS), TypeError, "integer"),
-        (lambda: ct.show.composite(IMAGE, **WORDS), ValueError, "none of its channels"),
+        (lambda: ct.show.composite(IMAGE, **WORDS), ValueError, "a channel dim are needed"),
         (
             lambda: ct.show.composite(MAPS, colours={"Al": "#ffffff"}, **WORDS),
             ValueError,
