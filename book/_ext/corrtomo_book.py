@@ -3,6 +3,7 @@
 - Explorers come as static HTML (``CORRTOMO_STATIC`` tells the kernels), with their modules beside the page.
 - 3D views come with one copy of plotly.js, taken from the installed plotly, on pages that have one.
 - Formulas are set by a local copy of MathJax: the site needs no network.
+- Two chapters run at a time.
 - Chapters leave what they checked against the papers in a folder (``CORRTOMO_CHECKS``), and the directive
   ``published-ledger`` shows it, after all chapters have run.
 """
@@ -19,6 +20,7 @@ import plotly
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from corrtomo.explore import Explorer
@@ -84,6 +86,15 @@ def link_repository(_app: Sphinx, config: Config) -> None:
     }
 
 
+def read_two_at_a_time(app: Sphinx, _env: BuildEnvironment, _names: list[str]) -> None:
+    """Let Sphinx read, and so run, two chapters at a time: jupyter-book has no option for it.
+
+    Numbers of chapters are given after all are read, in one process; their extension only forgets to say so.
+    """
+    app.parallel = min(2, os.cpu_count() or 1)
+    app.extensions["sphinx_multitoc_numbering"].parallel_read_safe = True
+
+
 def empty_checks(app: Sphinx) -> None:
     """Forget what an earlier build checked: a number of a chapter that is gone must not stay."""
     shutil.rmtree(_checks(app), ignore_errors=True)
@@ -142,6 +153,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", collect_assets, priority=100)
     app.connect("config-inited", link_repository)
     app.connect("builder-inited", empty_checks)
+    app.connect("env-before-read-docs", read_two_at_a_time)
     app.connect("doctree-resolved", fill_ledger)
     app.connect("html-page-context", load_host)
     app.add_css_file("corrtomo/book.css")

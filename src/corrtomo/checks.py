@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from numbers import Real
 from typing import Any
 
@@ -68,13 +69,27 @@ def check_finite(image: xr.DataArray, *, doing: str) -> None:
             )
 
 
+def is_finite(number: Any) -> bool:
+    """Tell whether a real number is finite, and within what a float can hold.
+
+    Examples
+    --------
+    >>> is_finite(0.5), is_finite(float("nan")), is_finite(10**400)
+    (True, False, False)
+    """
+    try:
+        return isfinite(number)
+    except OverflowError:  # a whole number of more than 308 digits
+        return False
+
+
 def check_length(value: Any, what: str, *, doing: str) -> None:
     """Refuse a length in µm that is not a finite number above zero."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise TypeError(
             f"Cannot {doing} with {what} {value!r}: a number in µm is needed. Pass for instance 0.876."
         )
-    if not 0 < float(value) < np.inf:
+    if not is_finite(value) or float(value) <= 0:
         raise ValueError(
             f"Cannot {doing} with {what} {value!r} µm: it must be finite and above zero. State it in µm."
         )

@@ -450,6 +450,14 @@ def test_picture_and_what_moves_it_share_one_screen_of_a_phone(show) -> None:
     assert min(sizes) >= 13
 
 
+@pytest.mark.parametrize("width", [390, 620, 760])
+def test_sliders_of_the_pose_have_room_to_move(show, width: int) -> None:
+    page = show(ct.explore.overlay(**sample(64, 64), **WORDS), viewport={"width": width, "height": 844})
+    tracks = [track.bounding_box()["width"] for track in page.locator(".ct-x-pose input").all()]
+    assert len(tracks) == len(POSE)
+    assert min(tracks) >= 110
+
+
 def test_every_control_has_a_name(show, explorer) -> None:
     page = show(explorer)
     nameless = page.locator(".ct-x").evaluate(

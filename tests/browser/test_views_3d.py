@@ -113,11 +113,16 @@ def test_a_hand_and_the_keys_turn_it(show: Callable[..., Page]) -> None:
     page.mouse.move(x + 120, y, steps=6)
     page.mouse.up()
     dragged = plot.evaluate(EYE)
-    assert abs(dragged["x"] - first["x"]) > 0.1
+    assert np.hypot(dragged["x"] - first["x"], dragged["y"] - first["y"]) > 0.1
+    assert dragged["z"] == pytest.approx(first["z"], abs=1e-3)
+    assert first["z"] > 0, "seen from above"
     plot.press("ArrowRight")
     turned = plot.evaluate(EYE)
     angle = np.arctan2(turned["y"], turned["x"]) - np.arctan2(dragged["y"], dragged["x"])
     assert (angle + np.pi) % (2 * np.pi) - np.pi == pytest.approx(np.pi / 24, abs=1e-6)
+    plot.press("ArrowUp")
+    assert plot.evaluate(EYE)["z"] > turned["z"] + 0.05, "higher up"
+    turned = plot.evaluate(EYE)
     plot.press("+")
     near = plot.evaluate(EYE)
     lengths = [np.linalg.norm(list(eye.values())) for eye in (near, turned)]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import tifffile
 
 import corrtomo as ct
 from corrtomo.datasets import pillar
@@ -101,6 +102,29 @@ def test_a_readers_folder(folder):
         mine.truth(ct.volume(np.zeros((2, 2, 2)), 0.1))
 
 
+@pytest.mark.parametrize("stated", [{"spacing": 1.0, "zunit": "um"}, {}], ids=["1 um", "none"])
+def test_the_step_between_radiographs_means_nothing(folder, stated):
+    """By corrtomo, with 1 µm between images; by ImageJ, with the same, or with no step stated."""
+    counts = ct.datasets.load_pillar(folder).counts
+    assert ct.datasets.load_pillar(folder, pixel_um=0.1).counts.equals(counts)
+    tifffile.imwrite(
+        folder / "counts.tif", counts.values, imagej=True, metadata={"axes": "ZYX", "unit": "", **stated}
+    )
+    mine = ct.datasets.load_pillar(folder, pixel_um=0.1)
+    assert mine.counts.equals(counts)
+    assert mine.angles_deg.shape == (10,)
+    tifffile.imwrite(
+        folder / "counts.tif",
+        counts.values,
+        imagej=True,
+        resolution=(10.0, 10.0),
+        metadata={"axes": "ZYX", "unit": "um", **stated},
+    )
+    assert ct.datasets.load_pillar(folder).counts.equals(counts)
+    with pytest.raises(ValueError, match=r"voxel size 0\.2 µm along y: the file states 0\.1"):
+        _ = ct.datasets.load_pillar(folder, pixel_um=0.2).counts
+
+
 def test_folders_that_do_not_do(folder, tmp_path):
     (folder / "angles.csv").unlink()
     with pytest.raises(ValueError, match="angles"):
@@ -151,6 +175,10 @@ ANGLES = [str(18 * i) for i in range(10)]
         ("", "No columns to parse"),
         ('angle_deg\n"1\n2,3\n', "Cannot read angles from .*Save it as CSV"),
         ("angle_deg\n" + "True\n" * 10, "angle_deg is needed"),
+        ("angle_deg\n" + "\n".join(f"{a},5" for a in ANGLES),
+         "Cannot read angles from .*decimal point"),
+        ("angle_deg,x\n" + "\n".join(f"{a},1,2" for a in ANGLES),
+         "Cannot read angles from .*as many fields in each"),
     ],
 )  # fmt: skip
 def test_angles_that_do_not_do(folder, text, match):

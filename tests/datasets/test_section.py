@@ -49,7 +49,7 @@ def test_another_seed_is_another_specimen(stored):
 def test_settings_are_those_of_the_simulators():
     settings = ct.datasets.twin_settings()
     assert settings["dwell_time_us"] == ct.simulate.ElectronModel().dwell_us
-    with pytest.raises(ValueError, match="allowed is"):
+    with pytest.raises(ValueError, match="allowed are"):
         ct.datasets.twin_settings("xt-fibsem")
 
 

@@ -423,6 +423,17 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         ValueError,
         "stretches or mirrors",
     ),
+    "a scale of 1000": (
+        {"volume": VOLUME, "alignment": Pose(np.diag([1000.0, 1000, 1000, 1]))},
+        ValueError,
+        "a scale of 1000: from 0.8 to 1.25",
+    ),
+    "an image of text": ({"images": {"SE": SE.astype(str)}}, TypeError, "'SE' of dtype <U"),
+    "an infinite pixel": (
+        {"images": {"SE": SE.astype(float).where(SE > 0, np.inf)}},
+        ValueError,
+        "'SE': 1 of 64 grey values are infinite",
+    ),
     "NaN pose": ({"volume": VOLUME, "alignment": Pose(np.full((4, 4), np.nan))}, ValueError, "stretches"),
     "last row": (
         {"volume": VOLUME, "alignment": np.vstack([np.eye(4)[:3], [[1, 2, 3, 4]]])},

@@ -182,6 +182,7 @@ GOOD = {"edges_um": [0, 0.2, 0.4]}
         (COUNTS, EDGE, {"edges_um": "0, 1"}, TypeError, "two or more numbers in µm"),
         (COUNTS, EDGE, {"edges_um": [0, np.nan]}, ValueError, "finite"),
         (COUNTS, EDGE, {"edges_um": [7, 9]}, ValueError, "lies between 7 and 9 µm"),
+        (COUNTS.astype(int) + 2**61, EDGE, GOOD, ValueError, "above 2⁵³"),
     ],
 )
 def test_what_has_no_profile_is_refused(counts, structure, options, error, match):
@@ -212,8 +213,29 @@ def flat(seed, mean=1.0):
         (flat(0), {"law": "linear"}, ValueError, "allowed are 'exponential', 'gaussian'"),
         (flat(3), {}, ValueError, "tell from the background"),
         (flat(0).assign(distance_um=np.nan), {}, ValueError, "no finite counts"),
+        (flat(0).astype(str), {}, TypeError, "from_um .* no numbers"),
+        (pd.concat([flat(0), flat(0)], axis=1), {}, ValueError, "from_um twice"),
+        (flat(0).assign(to_um=np.inf), {}, ValueError, "no finite"),
+        (
+            flat(0).assign(from_um=flat(0).to_um, to_um=flat(0).from_um),
+            {},
+            ValueError,
+            "ends before it begins",
+        ),
     ],
 )
 def test_what_has_no_width_is_refused(profile, options, error, match):
     with pytest.raises(error, match=match):
         ct.measure.fit_profile(profile, **options)
+
+
+def test_a_step_is_no_fading_excess_and_the_fit_says_so():
+    far = np.abs(np.arange(60) - 30) * 0.03
+    edge = ct.volume(np.tile(far == 0, (60, 1)), 0.03)
+    said = []
+    for rate in (5 + 20 * (far < 0.4), 5 + 20 * np.exp(-far / 0.1)):
+        counts = ct.volume(np.random.default_rng(1).poisson(np.tile(rate, (60, 1))), 0.03)
+        profile = ct.measure.distance_profile(counts, edge, edges_um=np.arange(0, 0.9, 0.06))
+        said.append(ct.measure.fit_profile(profile).warnings)
+    assert "does not follow" in said[0][0]
+    assert said[1] == ()

@@ -148,6 +148,26 @@ def test_voxels_need_not_be_square_and_a_unit_is_a_unit():
     assert scaled.contrast == pytest.approx(900, rel=0.01)
 
 
+def test_lengths_of_whole_voxels_pass_whatever_rounding_made_of_them():
+    fine = disc(0.25, voxel=0.05 / 3, n=480, radius=3.0)
+    coarse = fine.coarsen(y=3, x=3).mean()
+    for image in (coarse, coarse.assign_coords(y=coarse.y.astype(np.float32), x=coarse.x.astype(np.float32))):
+        assert FIND(image, facet_um=0.3, reach_um=0.4).fwhm_um == pytest.approx(0.25, rel=0.02)
+    with pytest.raises(ValueError, match=r"facet_um=0\.299: 6 voxels"):
+        FIND(coarse, facet_um=0.299)
+
+
+def test_a_slab_thinner_than_a_facet_says_so():
+    image = disc(0.25)
+    slab = ct.volume(np.repeat(image.values[None], 10, axis=0), 0.05)
+    words = r"only 0\.5 µm thick along z: take more of it, a facet_um up to 0\.4, or one slice with .*z=0"
+    with pytest.raises(ValueError, match=words):
+        FIND(slab)
+    assert FIND(slab, facet_um=0.4).fwhm_um == pytest.approx(0.25, rel=0.01)
+    with pytest.raises(ValueError, match=r"thick along z: take more of it, or one slice"):
+        FIND(slab[:4])
+
+
 @settings(deadline=None, derandomize=True, max_examples=8)
 @given(st.sampled_from(["turn", "flip", "transpose", "grey"]), st.integers(0, 5))
 def test_turns_and_grey_scales_change_nothing_but_noise(change, seed):
@@ -215,6 +235,12 @@ def plain(values=0.0, n=64):
         (disc(0.25), {"resamples": 10}, ValueError, "resamples=10"),
         (disc(0.25), {"level": 1}, ValueError, "level 1"),
         (disc(0.25), {"seed": 0.5}, ValueError, "seed=0.5"),
+        (disc(0.25).astype(str), {}, TypeError, "dtype <U"),
+        (disc(0.25) + 1j, {}, TypeError, "dtype complex128"),
+        (disc(0.25) + 1e9, {}, ValueError, r"differ by 1 around 1e\+09.*Subtract"),
+        (disc(0.25) * 1e300, {}, ValueError, "up to 1e\\+300.*Divide"),
+        (disc(0.25) * 1e-300, {}, ValueError, "up to 1e-300.*Divide"),
+        (disc(0.25), {"fewest": 10**9}, ValueError, "fewest=1000000000 of most=200"),
     ],
 )
 def test_it_refuses(image, options, error, match):
@@ -240,3 +266,21 @@ def test_a_surface_bent_as_much_as_it_is_blurred_is_refused():
 def test_labels_are_refused_as_too_sharp():
     with pytest.raises(ValueError, match="grey values if these are labels"):
         FIND(ct.volume((disc(0.25).values > 0.5).astype(np.uint8), 0.05))
+
+
+def test_saturated_grey_values_are_said():
+    image = disc(0.25, noise=0.02)
+    clipped = FIND(image.clip(0.3, 0.7))
+    assert clipped.fwhm_um < 0.15, "the width that the warning is for"
+    assert "the edge is cut off at the highest grey value" in clipped.warnings[0]
+    assert "lowest" in clipped.warnings[1]
+    assert "cut off" in repr(clipped)
+
+
+@pytest.mark.parametrize("fwhm", [0.15, 0.25])
+def test_air_at_zero_counts_and_no_noise_are_not_saturated(fwhm):
+    noisy = disc(fwhm, noise=0.1)
+    counts = ct.volume(np.random.default_rng(0).poisson(3 * disc(0.5).values.clip(0)), 0.05)
+    bytes_ = ct.volume(np.rint(200 * disc(fwhm).values).astype(np.uint8), 0.05)
+    for image in (disc(fwhm), noisy, noisy.clip(0), noisy.clip(0, 1), bytes_, counts):
+        assert FIND(image).warnings == ()

@@ -154,7 +154,7 @@ def test_phases_and_given_names_work_too():
     ("counts", "labels", "options", "error", "match"),
     [
         (maps([[[0.5]]]), classes([[0]]), {}, TypeError, "dtype is float64"),
-        (maps([[[-1]]]), classes([[0]]), {}, ValueError, "a count is -1"),
+        (maps([[[-1]]]), classes([[0]]), {}, ValueError, "Cannot count by class: a count is -1"),
         (maps([[[1, 2]]]), classes([[0]]), {}, ValueError, "sizes"),
         (np.ones((1, 1, 1), int), classes([[0]]), {}, TypeError, "ndarray"),
         (maps([[[1]]]), classes([[2]]), {}, ValueError, "blank 'pore': the classes are LCO"),
@@ -164,8 +164,24 @@ def test_phases_and_given_names_work_too():
         (maps([[[1]]]), classes([[0]]), {"margin_um": "wide"}, TypeError, "margin_um 'wide'"),
         (maps([[[1]]]), classes([[0]]), {"alpha": 1}, ValueError, "alpha 1"),
         (maps([[[1]]]), classes([[0]]), {"level": 0}, ValueError, "level 0"),
+        (maps([[[1]]]), classes([[0]]), {"alpha": 0.95}, ValueError, "alpha 0.95"),
+        (maps([[[2**62] * 8]]), classes([[0] * 8]), {}, ValueError, "above 2⁵³"),
+        (
+            maps([[[1, 9]]]),
+            ct.volume([[False, True]], 0.03),
+            {},
+            ValueError,
+            "of a mask: what True and False",
+        ),
+        (maps([[[1, 9]]]), classes([[0, 1]]), {"names": {0: "pore", 1: "pore"}}, ValueError, "'pore' twice"),
     ],
 )
 def test_it_refuses(counts, labels, options, error, match):
     with pytest.raises(error, match=match):
         COUNTS(counts, labels, **options)
+
+
+def test_a_mask_that_is_named_is_counted():
+    mask = ct.volume([[False, False, True]], 0.03)
+    table = COUNTS(maps([[[0, 0, 7]]]), mask, names={0: "rest", 1: "grains"}, blank="rest")
+    assert table[["class", "counts"]].values.tolist() == [["rest", 0], ["grains", 7]]

@@ -134,8 +134,23 @@ TRUTH, NUMBERS = (ct.volume(a, 0.1) for a in blocks([2, 3]))
         (TRUTH, TRUTH, NUMBERS, {"level": 2}, ValueError, "between 0 and 1"),
         (TRUTH, TRUTH, NUMBERS, {"resamples": 5}, ValueError, "from 100"),
         (TRUTH, TRUTH, NUMBERS, {"seed": -1}, ValueError, "from 0"),
+        (TRUTH, TRUTH, NUMBERS, {"resamples": 10**7}, ValueError, "from 100 to 100000"),
+        (
+            TRUTH.assign_attrs(classes={"LCO": 3, "NCA": 2}),
+            TRUTH.assign_attrs(classes={"LCO": 2, "NCA": 3}),
+            NUMBERS,
+            {"classes": None},
+            ValueError,
+            "'LCO' is 3 in what was found and 2 in the truth",
+        ),
     ],
 )
 def test_what_cannot_be_judged_is_refused(found, truth, particles, options, error, match):
     with pytest.raises(error, match=match):
         ct.measure.purity(found, truth, particles, **{"classes": CLASSES} | options)
+
+
+def test_other_words_for_the_same_codes_are_no_contradiction():
+    found = TRUTH.assign_attrs(classes={"pore": 0, "oxide": 2, "NCA": 3})
+    table = ct.measure.purity(found, TRUTH.assign_attrs(classes=CLASSES), NUMBERS)
+    assert (table.purity == 1).all()

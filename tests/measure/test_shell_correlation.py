@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import fft, ndimage
 
 import corrtomo as ct
+from corrtomo.measure.resolution.shell_correlation import _crossing
 
 FSC = ct.measure.fourier_shell_correlation
 TRANSFER = ct.measure.transfer_resolution
@@ -101,6 +102,56 @@ def test_noise_moves_the_resolution_and_no_sharpening_does():
     assert strict["1/2"] >= strict["1/7"]
 
 
+def shaped(shape, voxel, transfer, seed=0):
+    """Return white grey values whose spectrum is multiplied by a function of frequency."""
+    spectrum = fft.fftn(np.random.default_rng(seed).normal(size=shape))
+    return fft.ifftn(spectrum * transfer(frequencies(shape, (voxel,) * len(shape)))).real
+
+
+def dipping(frequency, fwhm, low, high):
+    """Return a Gaussian transfer, and next to nothing between two frequencies."""
+    spread = np.exp(-2 * (np.pi * fwhm / SD * frequency) ** 2)
+    return np.where((frequency > low) & (frequency < high), 0.01 * spread, spread)
+
+
+@pytest.mark.parametrize("criterion", ["1/2", "half-bit", "1/7"])
+@pytest.mark.parametrize("dip", [(0.0, 0.0), (0.35, 0.65), (0.9, 1.2)])
+def test_a_known_spread_sinks_into_noise_where_it_must_whatever_dips_before(criterion, dip):
+    fwhm, noise, shape = 0.224, 0.2, (320, 320)
+    seen = shaped(shape, 0.05, lambda k: dipping(k, fwhm, *dip))
+    found = FSC(*halves(seen, noise, 0.05), criterion=criterion)
+    # The spread squared over the noise is c / (1 - c) at a correlation c: half a bit is about 0.19 here.
+    wanted = {"1/2": 0.5, "half-bit": 0.19, "1/7": 1 / 7}[criterion]
+    at = np.sqrt(-np.log(noise**2 * wanted / (1 - wanted))) / (2 * np.pi * fwhm / SD)
+    assert found.resolution_um == pytest.approx(1 / at, rel=0.1)
+    assert found.low_um <= found.resolution_um <= found.high_um
+
+
+def test_one_crossing_of_many_counts():
+    def at(signs, first=0):
+        gap = np.array([{"+": 0.5, "-": -0.5}[s] for s in signs])
+        return _crossing(gap, first, np.arange(1.0, len(gap) + 1))
+
+    assert at("+++---") == 3.5
+    assert at("++--++++---") == 8.5  # a dip
+    assert at("++++---+---") == 4.5  # noise that comes back
+    assert at("+++-+---") == 5.5  # as many either way: the finer
+    assert at("++----++") == 2.5
+    assert at("--++--", 2) == 4.5
+    assert at("++++") == 4.0
+    assert np.isnan(at("----"))
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=30), st.floats(0, 0.5))
+def test_the_interval_of_a_crossing_is_in_order(gaps, wide):
+    gap = np.array([0.5, *gaps])
+    places = np.arange(1.0, len(gap) + 1)
+    low, middle, high = (_crossing(gap + off, 0, places) for off in (-wide, 0.0, wide))
+    assert middle <= high
+    assert np.isnan(low) or low <= middle
+
+
 def test_what_agrees_to_the_end_is_a_bound():
     found = FSC(*halves(np.random.default_rng(0).normal(size=(64, 64)), 0.1, 0.05), criterion="1/7")
     assert found.bound
@@ -138,6 +189,30 @@ def test_frequencies_may_be_given():
     assert "the object known" in repr(found)
 
 
+def streaked(edge, streaks, noise, fwhm=0.224):
+    """Return blurred grains as two halves that share coloured noise, as streaks of few projections."""
+    truth = grains((512, 512), edge)
+    own = shaped(truth.shape, 0.05, lambda k: np.where(k > 0, k, 1) ** -0.5, seed=5)
+    seen = ndimage.gaussian_filter(truth, fwhm / SD / 0.05, mode="wrap") + streaks * own / own.std()
+    return halves(seen, noise, 0.05), ct.volume(truth, 0.05)
+
+
+@pytest.mark.parametrize(("edge", "streaks", "noise"), [(30, 0, 0.05), (12, 0.02, 0.4), (12, 0.05, 0.2)])
+def test_without_the_object_the_interval_holds_what_its_assumption_may_be_off_by(edge, streaks, noise):
+    pair, truth = streaked(edge, streaks, noise)
+    alone, given_it = TRANSFER(*pair), TRANSFER(*pair, truth=truth)
+    assert alone.low_um <= 0.224 <= alone.high_um
+    assert given_it.high_um - given_it.low_um < alone.high_um - alone.low_um
+
+
+@pytest.mark.parametrize(("edge", "streaks", "noise"), [(12, 0.1, 0.2), (30, 0.02, 0.4), (30, 0.1, 0.4)])
+def test_a_fall_that_another_object_explains_is_no_width(edge, streaks, noise):
+    pair, truth = streaked(edge, streaks, noise)
+    with pytest.raises(ValueError, match=r"explains \d+% of it\. Take images of less noise"):
+        TRANSFER(*pair)
+    assert TRANSFER(*pair, truth=truth).fwhm_um == pytest.approx(0.224, rel=0.1)
+
+
 @settings(deadline=None, derandomize=True, max_examples=30)
 @given(
     st.integers(16, 40), st.integers(16, 40), st.sampled_from(["hann", "tapered", "none"]), st.integers(0, 99)
@@ -168,6 +243,8 @@ def noise(seed, shape=(64, 64)):
         (noise(1) * np.nan, {}, ValueError, "NaN"),
         (noise(1), {"window": "flat"}, ValueError, "window 'flat'"),
         (noise(1), {"level": 0}, ValueError, "level 0"),
+        (noise(1).astype(str), {}, TypeError, "dtype <U"),
+        (noise(1) + 1j, {}, TypeError, "dtype complex128"),
         (noise(1), {}, ValueError, "agree at no frequency|shells lie between"),
     ],
 )
@@ -198,3 +275,20 @@ def test_they_refuse_what_is_their_own():
     ]
     with pytest.raises(ValueError, match="falls no faster"):
         TRANSFER(*sharper, truth=truth)
+
+
+def test_voxels_so_long_that_no_shell_is_left_are_refused():
+    pair = [ct.volume(noise(seed).values, (0.05, 5.0)) for seed in range(2)]
+    for function in (FSC, TRANSFER):
+        with pytest.raises(ValueError, match=r"voxels of \(0\.05, 5\.0\) µm.*no shell"):
+            function(*pair)
+
+
+def test_an_image_is_neither_its_own_truth_nor_its_own_pair():
+    truth = noise(2)
+    first, second = halves(truth.values, 0.1, 0.05)
+    for image in (first, second):
+        with pytest.raises(ValueError, match="the truth is one of the images"):
+            TRANSFER(first, second, truth=image * 2 + 1)
+    with pytest.raises(ValueError, match="both are the same image"):
+        TRANSFER(first, first * 3)

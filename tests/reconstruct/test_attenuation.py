@@ -133,7 +133,7 @@ def test_lazy_counts_give_the_same(chunks):
 
 
 def test_memory_is_that_of_the_result():
-    counts = image(np.full((120, 256, 512), 500, np.uint16))
+    counts = image(np.resize(np.arange(400, 600, dtype=np.uint16), (120, 256, 512)))
     flat = image(np.full((256, 512), 900, np.uint16))
     tracemalloc.start()
     found = ct.reconstruct.attenuation(counts, flat, progress=False)
@@ -195,3 +195,70 @@ def test_values_that_are_no_counts_are_refused():
         attenuation(np.where(np.arange(2)[:, None, None], np.nan, good), flat)
     with pytest.raises(ValueError, match="use the flat: 12 of 12 grey values are NaN"):
         attenuation(good, flat * np.nan)
+
+
+def recorded(seed=0, *, shape=(40, 12, 60), bright=2000, lines=1.0):
+    """Counts of a rod that turns about the axis, with noise, and five flats."""
+    rng = np.random.default_rng(seed)
+    x, turn = np.arange(shape[2]) - shape[2] / 2, 2 * np.pi * np.arange(shape[0]) / shape[0]
+    away = x - 5 * np.cos(turn)[:, None, None]
+    lines = 0.08 * lines * np.sqrt(np.maximum(18.0**2 - away**2, 0)) + np.zeros(shape)
+    return rng.poisson(bright * np.exp(-lines)), rng.poisson(bright, (5, *shape[1:]))
+
+
+def test_a_usual_scan_gives_no_warning():
+    counts, flat = recorded()
+    assert attenuation(counts, flat).attrs["repaired_pixels"] == []
+
+
+@pytest.mark.parametrize(("times", "level"), [(10, "2.3"), (0.6, "-0.51")])
+def test_a_flat_of_another_exposure_is_told(times, level):
+    counts, flat = recorded()
+    with pytest.warns(UserWarning, match=f"at the left and right border is {level}, and air has 0.*expos"):
+        attenuation(counts, (times * flat).round())
+
+
+def test_counts_that_are_divided_by_the_flat_already_are_refused():
+    counts, flat = recorded()
+    with pytest.raises(ValueError, match=r"counts are 1\.\d* at most.*divided by a flat already.*-np.log"):
+        attenuation(counts / 2000, flat)
+
+
+def test_a_projection_without_a_beam_is_named():
+    counts, flat = recorded()
+    counts[20:] = 0
+    with pytest.raises(ValueError, match=r"projection 20 holds 0 counts a pixel.* 20 of 40.*drop_isel"):
+        attenuation(counts, flat)
+    noise = np.random.default_rng(1).poisson(100, counts.shape)
+    with pytest.raises(ValueError, match="projection 20 holds"):
+        attenuation(counts + noise, flat + 100.0, np.full(flat.shape, 100.0))
+
+
+def test_counts_at_the_end_of_the_scale_are_told():
+    counts, flat = recorded()
+    with pytest.warns(UserWarning, match=r"saturated: \d+ % of the counts are exactly 1500"):
+        attenuation(counts.clip(max=1500), flat.clip(max=1500))
+
+
+def test_many_starved_pixels_are_told():
+    counts, flat = recorded(bright=8, lines=1.6)
+    with pytest.warns(UserWarning, match=r"\d\d % of the pixels of single projections hold no count"):
+        attenuation(counts, flat)
+
+
+@pytest.mark.parametrize("part", [np.s_[:, 20], np.s_[3, 20]])
+def test_a_pixel_that_is_stuck_is_dead(part):
+    counts, flat = recorded()
+    counts[(slice(None), *part)] = flat[(slice(None), *part)] = 1900
+    with pytest.raises(ValueError, match="dead or hot: .*column 20"):
+        attenuation(counts, flat)
+    found = attenuation(counts, flat, repair=True)
+    assert [3, 20] in found.attrs["repaired_pixels"]
+    whole = attenuation(*recorded())
+    assert abs(float((found - whole)[:, 3, 20].mean())) < 0.05
+
+
+def test_repair_is_true_or_false():
+    counts, flat = recorded()
+    with pytest.raises(TypeError, match="repair='yes': True or False"):
+        attenuation(counts, flat, repair="yes")

@@ -162,6 +162,8 @@ def test_lengths_that_cannot_be_are_refused(name):
         ct.reconstruct.destripe(stack(), **{name: 0.0})
     with pytest.raises(TypeError, match=name):
         ct.reconstruct.destripe(stack(), **{name: "2"})
+    with pytest.raises(ValueError, match=f"{name} 1e-300 µm: .* or more is allowed"):
+        ct.reconstruct.destripe(stack(), **{name: 1e-300})
 
 
 def test_a_width_far_beyond_the_image_is_refused_and_one_up_to_it_is_not():

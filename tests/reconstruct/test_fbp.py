@@ -280,6 +280,9 @@ REFUSED = [
         "more than 45 degrees",
     ),
     (lambda: fbp(with_value(1e12)), ValueError, "projection 70 holds a line integral of 1e.12"),
+    (lambda: fbp(wire(), voxel_um=1e-300), ValueError, "GB at most"),
+    (lambda: fbp(wire(), voxel_um=10**400), ValueError, "voxel_um 1000"),
+    (lambda: fbp(wire(), centre_um=10**400), ValueError, "the axis must be in view"),
     (lambda: fbp(wire(), voxel_um=7.0), ValueError, "over 6 µm with voxels of 7 µm: not one fits"),
     (lambda: fbp(wire(), filter="sharp"), ValueError, "filter 'sharp': there are ramp"),
     (lambda: fbp(wire(), filter=["ramp"]), ValueError, "filter"),
@@ -301,3 +304,50 @@ REFUSED = [
 def test_what_cannot_be_reconstructed_is_refused(call, error, match):
     with pytest.raises(error, match=match):
         call()
+
+
+def test_projections_in_half_precision_are_reconstructed():
+    scan = wire()
+    assert np.abs(fbp(scan.astype(np.float16)) - fbp(scan)).max() < 5e-3
+
+
+RADIANS = "angles cover (3.1|6.2).* degrees, .* in radians.*np.rad2deg"
+
+
+@pytest.mark.parametrize("method", [ct.reconstruct.fbp, ct.reconstruct.sart])
+@pytest.mark.parametrize("turn", [HALF, FULL_180, np.linspace(0, 180, 60), np.linspace(-90, 270, 61)])
+def test_angles_in_radians_are_refused(method, turn):
+    with pytest.raises(ValueError, match=RADIANS):
+        method(wire(turn), np.deg2rad(turn), progress=False)
+
+
+@pytest.mark.parametrize("method", [ct.reconstruct.fbp, ct.reconstruct.sart])
+def test_a_wedge_of_less_than_60_degrees_is_told(method):
+    kept = HALF[HALF < 50]
+    with pytest.warns(UserWarning, match="a gap of 131 degrees is in the angles, of 180"):
+        found = method(wire(kept), kept, progress=False)
+    assert np.isfinite(found).all()
+    for some in (HALF[HALF < 70], HALF[::60], HALF[[0, 90]], HALF[::90]):  # few, or a wedge: no warning
+        assert method(wire(some), some, progress=False).sizes["z"] == 1
+
+
+@pytest.mark.parametrize("method", [ct.reconstruct.fbp, ct.reconstruct.sart])
+@pytest.mark.parametrize("turned", [lambda p: np.exp(-p), lambda p: 1000 * np.exp(-p), lambda p: -p])
+def test_what_is_no_line_integrals_is_told(method, turned):
+    with pytest.warns(UserWarning, match="more at the left and right border than .* counts, or their share"):
+        method(turned(wire()), HALF, progress=False)
+
+
+@pytest.mark.parametrize("method", [ct.reconstruct.fbp, ct.reconstruct.sart])
+def test_air_that_is_brighter_than_the_flat_is_told(method):
+    with pytest.warns(UserWarning, match="mean of -1.* attenuation is not negative"):
+        method(wire() - 2.0, HALF, progress=False)
+
+
+def test_a_part_of_a_sample_and_one_at_the_border_give_no_warning():
+    ct.reconstruct.fbp(wire()[..., 40:80], HALF, progress=False)
+    tube = scan(disc(HALF, X, 0.0, 0.0, 2.9) - disc(HALF, X, 0.0, 0.0, 2.6), X)
+    ct.reconstruct.fbp(tube, HALF, progress=False)
+    ct.reconstruct.fbp(tube.isel(x=slice(0, 80)), HALF, progress=False)
+    noise = np.random.default_rng(0).normal(0, 1, wire().shape)
+    ct.reconstruct.fbp(wire() * 0 + noise, HALF, progress=False)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import corrtomo as ct
-from corrtomo.reconstruct.projection_drift import _jumps, _shift, _without_turn
+from corrtomo.reconstruct.drift_trust import without_turn
+from corrtomo.reconstruct.projection_drift import _jumps, _shift
 
 DIMS = ("angle", "z", "x")
 PIXEL = 0.1
@@ -33,7 +34,7 @@ def scan(drift_um=DRIFT, **options):
 def off(table, truth=DRIFT):
     """Error along z and x in pixels, but for what moves the reconstruction as a whole."""
     z = table.z_um - truth[:, 0]
-    x = _without_turn(table.x_um.to_numpy() - truth[:, 1], ANGLES)
+    x = without_turn(table.x_um.to_numpy() - truth[:, 1], ANGLES)
     return rms(z - z.mean()) / PIXEL, rms(x) / PIXEL
 
 
@@ -218,3 +219,64 @@ def test_other_input_is_refused():
         drift(spoilt)
     with pytest.raises(ValueError, match="and a model: 1 of 691200 grey values are NaN"):
         drift(plain, model=spoilt)
+
+
+def test_noise_is_refused():
+    noise = np.random.default_rng(0).normal(size=(180, 24, 120))
+    with pytest.raises(ValueError, match=r"(not like what it is compared with|border is|even along)"):
+        drift(ct.volume(noise, PIXEL, dims=DIMS), np.arange(180) * 2.0, search_um=0.2)
+
+
+WRONG = [
+    lambda still: still[::-1].copy(data=still.values[::-1]),
+    lambda still: still.copy(data=np.random.default_rng(0).permutation(still.values)),
+    lambda still: still.copy(data=np.roll(still.values, 22, axis=0)),
+]
+
+
+@pytest.mark.parametrize("model", WRONG, ids=["backwards", "shuffled", "quarter turn off"])
+def test_a_model_of_other_projections_is_told(model):
+    with pytest.warns(UserWarning, match=r"model is no more like its own projection.*of 9"):
+        drift(scan(), model=model(scan(np.zeros((90, 2)))), search_um=2.0)
+
+
+def test_a_round_sample_and_a_noisy_model_give_no_warning():
+    rng = np.random.default_rng(0)
+    still = scan(np.zeros((90, 2)))
+    noise = 0.1 * rng.normal(size=(2, *still.shape))
+    drift(scan() + noise[0], model=still + noise[1], search_um=0.8)
+    column = ball([3.0] * 90, [4.0] * 90)
+    drift(column, model=column)
+
+
+def off_centre():
+    """A ball that goes around the axis, and drifts less than that."""
+    turn = np.deg2rad(ANGLES)
+    return ball(3 + 0.2 * DRIFT[:, 0], 4 + 0.9 * np.cos(turn) + 0.2 * DRIFT[:, 1])
+
+
+ORDERS = [ANGLES / 2, 2 * ANGLES, np.random.default_rng(0).permutation(ANGLES), np.tile(ANGLES[:45], 2)]
+
+
+@pytest.mark.parametrize("angles", ORDERS, ids=["halved", "doubled", "shuffled", "twice the same"])
+def test_angles_that_are_not_those_of_the_projections_are_told(angles):
+    with pytest.warns(UserWarning, match=r"as if .* evenly over 360 degrees"):
+        drift(off_centre(), angles, search_um=1.2)
+
+
+def test_angles_in_radians_are_refused():
+    with pytest.raises(ValueError, match=r"angles cover 6.21\d* degrees.*radians"):
+        drift(off_centre(), np.deg2rad(ANGLES))
+    still = scan(np.zeros((90, 2)))
+    drift(scan(), np.deg2rad(ANGLES), model=still)  # against a model, angles tell nothing
+
+
+def test_any_true_order_and_a_large_drift_give_no_warning():
+    order = np.random.default_rng(0).permutation(90)
+    golden = np.arange(90) * 222.4922
+    turn = np.deg2rad(golden)
+    drift(off_centre()[order], ANGLES[order])
+    drift(ball(3 + DRIFT[:, 0], 4 + 0.5 * np.cos(turn) + DRIFT[:, 1]), golden)
+    for way in (0.8 * TIME, 0.8 * TIME**2, 0.5 * np.sqrt(TIME), DRIFT[:, 1], 0.4 * (TIME > 0.5)):
+        drift(ball(3 + DRIFT[:, 0], 4 + way), search_um=0.6)
+        drift(ball(3 + DRIFT[:, 0], 4 + way), ANGLES / 2, search_um=0.6)

@@ -202,9 +202,10 @@ REFUSED = [
     (lambda: project(soft_ball() > 0), TypeError, "dtype bool"),
     (lambda: project(with_nan()), ValueError, "1 of .* grey values are NaN"),
     (lambda: project(OBLONG), ValueError, "0.05 × 0.06 µm along y and x: they must be square"),
-    (lambda: project(soft_ball(), []), ValueError, "Cannot"),
+    (lambda: project(soft_ball(), []), ValueError, "with no angles: one number in degrees for each"),
     (lambda: project(soft_ball(), [3.0]), ValueError, "Two or more"),
     (lambda: project(soft_ball(), ["0", "1"]), TypeError, "angles_deg"),
+    (lambda: project(soft_ball(), [1, [2]]), TypeError, "angles_deg of type list"),
     (lambda: project(soft_ball(), like=soft_ball()), ValueError, "dims"),
     (lambda: project(soft_ball(), like=scan(np.zeros((9, 24, 90)), X, Z)), ValueError, "60 angles for 9"),
     (lambda: project(soft_ball(), source_um=3.0), ValueError, "the source would lie in it"),
@@ -223,3 +224,13 @@ def test_slices_that_are_not_as_far_apart_as_rows_are_refused():
     like = scan(np.zeros((60, 24, 90)), X, Z)
     with pytest.raises(ValueError, match=r"slices 0.1 µm apart onto rows 0.05 µm apart"):
         project(soft_ball()[::2], like=like)
+
+
+def test_rows_that_see_nothing_of_the_volume_are_refused():
+    like = scan(np.zeros((60, 24, 90)), X, Z)
+    for away in (1000.0, -2.5, 1.3):
+        with pytest.raises(ValueError, match=r"slices from -0.575 to 0.575 µm onto rows from .*move like="):
+            project(soft_ball(), like=like.assign_coords(z=like.z + away))
+    assert float(project(soft_ball(), like=like.assign_coords(z=like.z + 0.9)).max()) > 0
+    low = pd.DataFrame({"z_um": np.full(60, 1.3), "x_um": 0.0})
+    assert float(project(soft_ball(), like=like.assign_coords(z=like.z + 1.3), drift=low).max()) > 0

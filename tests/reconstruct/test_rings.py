@@ -154,13 +154,23 @@ def test_brightness_and_contrast_change_nothing_and_one_constant_a_pixel_is_take
     np.testing.assert_allclose(taken, np.broadcast_to(taken[0], shape), atol=1e-5)
 
 
-def test_counts_are_taken_and_coordinates_kept():
-    counts = image(np.full((9, 4, 20), 7, np.uint16))
-    found = ct.reconstruct.remove_rings(counts)
+def test_coordinates_are_kept_and_counts_refused():
+    lines = image(np.full((9, 4, 20), 7.0))
+    found = ct.reconstruct.remove_rings(lines)
     assert found.dtype == np.float32
     assert (found == 7).all()
     xr_coords = found.coords.to_dataset()
-    assert xr_coords.identical(counts.coords.to_dataset())
+    assert xr_coords.identical(lines.coords.to_dataset())
+    with pytest.raises(TypeError, match="remove rings from projections of dtype uint16: they are counts"):
+        ct.reconstruct.remove_rings(lines.astype(np.uint16))
+
+
+def test_a_width_of_a_good_part_of_the_view_is_told():
+    grey = np.zeros((16, 4, 120))
+    with pytest.warns(UserWarning, match=r"width_um=2.4.* 97 columns, .* 120.*Structure of the sample"):
+        removed(grey, width_um=2.4)
+    assert (removed(grey, width_um=1.4) == 0).all()
+    assert (removed(grey[..., :9]) == 0).all()  # what is the default is not asked for
 
 
 def test_refusals():

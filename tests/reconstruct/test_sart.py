@@ -247,6 +247,7 @@ REFUSED = [
     (lambda: sart(wire(), relaxation="slow"), ValueError, "relaxation='slow'"),
     (lambda: sart(wire(), tv_weight=-0.1), ValueError, "tv_weight=-0.1"),
     (lambda: sart(wire(), tv_weight=np.nan), ValueError, "tv_weight=nan"),
+    (lambda: sart(wire(), nonnegative="no"), TypeError, "nonnegative='no': True or False"),
     (lambda: sart(wire(), start=a_start().values), TypeError, "ct.volume"),
     (lambda: sart(wire(), start=a_start()[:, 1:]), ValueError, "Cannot start a reconstruction.*sizes"),
     (lambda: sart(wire(), start=a_start() * np.nan), ValueError, "Cannot start a reconstruction.*NaN"),

@@ -285,6 +285,8 @@ OPTIONS = [
     ({"tilt_deg": 90}, ValueError, "edge-on"),
     ({"tilt_deg": -1}, ValueError, "0 to 80 degrees"),
     ({"tilt_deg": np.nan}, ValueError, "0 to 80 degrees"),
+    ({"tilt_deg": 10**400}, ValueError, "0 to 80 degrees"),
+    ({"voxel_um": 10**400}, ValueError, "finite edges"),
     ({"tilt_deg": "36"}, TypeError, "a number of degrees"),
     ({"tilt_deg": True}, TypeError, "a number of degrees"),
     ({"voxel_um": 0.0}, ValueError, "from 0.00625 µm on"),

@@ -88,7 +88,7 @@ def test_element_maps_of_another_specimen(seed):
 
 
 def said(spread_um, edge_um, sheared=0.5, lost=0):
-    return Agreement(0.1, spread_um, 1.0, 0.001, 12, lost, edge_um, 10.0, sheared)
+    return Agreement(0.1, spread_um, 1.0, 0.001, 29, 12, lost, edge_um, 10.0, sheared)
 
 
 def test_sub_areas_that_noise_scatters_are_asked_again_at_coarser_pixels():

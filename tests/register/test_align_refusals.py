@@ -9,8 +9,9 @@ from scipy.spatial.transform import Rotation
 
 import corrtomo as ct
 from corrtomo.register import AlignmentError, align
+from corrtomo.register.search import Range
 from corrtomo.register.subvolumes import Agreement
-from corrtomo.register.trust import check_agreement
+from corrtomo.register.trust import SECTION, agreed, check_agreement, check_range
 
 
 def blobs(seed, shape=(50, 60, 70), sigma=3.0):
@@ -48,7 +49,7 @@ def test_a_turn_far_out_of_the_range():
     turn = Rotation.from_rotvec([40.0, 0.0, 0.0], degrees=True).as_matrix()
     middle = np.full(3, 39.5)
     turned = ndimage.affine_transform(grey, turn, middle - turn @ middle, order=1)[20:60, 20:60, 20:60]
-    with pytest.raises(AlignmentError, match=r"turned by \[ ?40\S* .*°, lies beyond ±10 µm or ±12°"):
+    with pytest.raises(AlignmentError, match=r"turned by z .40.*°, lies beyond ±10 µm or ±12°"):
         align(ct.volume(turned, 0.4), ct.volume(grey, 0.4))
 
 
@@ -91,7 +92,7 @@ def test_a_voxel_twice_or_half_as_large_as_stated(factor):
 
 
 def seen(**changes):
-    good = Agreement(0.1, 0.1, 1.0, 0.001, parts=12, lost=1, edge_um=0.4, radius_um=20.0)
+    good = Agreement(0.1, 0.1, 1.0, 0.001, free=29, parts=12, lost=1, edge_um=0.4, radius_um=20.0)
     return replace(good, **changes)
 
 
@@ -102,12 +103,42 @@ def seen(**changes):
         (seen(lost=5), "only 7 of 12 sub-volumes find a match"),
         (seen(parts=4, lost=1, error_um=np.inf, spread_um=np.inf), "only 3 of 4 sub-volumes find a match"),
         (seen(spread_um=0.41), "disagree with each other by 0.41 µm, more than 0.40 µm"),
+        (seen(spread_um=0.4003), r"by 0\.4003 µm, more than 0\.4000 µm"),
     ],
 )
 def test_sub_volumes_that_contradict_the_pose(what, match):
     check_agreement(seen(), "rigid", 0.3)
     with pytest.raises(AlignmentError, match=match):
         check_agreement(what, "rigid", 0.3)
+
+
+def test_few_sub_volumes_are_surer_of_a_scale_than_they_may_be():
+    off = seen(scale=1.012, scale_sd=0.002)
+    with pytest.raises(AlignmentError, match="another voxel size"):
+        check_agreement(off, "rigid", 0.3)
+    check_agreement(replace(off, free=4), "rigid", 0.3)
+
+
+def test_of_a_section_sub_areas_are_spoken_of():
+    for change in ({"scale": 1.03}, {"lost": 5}, {"spread_um": 0.41}):
+        with pytest.raises(AlignmentError, match=r"Cannot locate the section.* sub-areas of it") as caught:
+            agreed(lambda _, change=change: seen(**change), "rigid", 0.3, SECTION)
+        assert "align" not in str(caught.value)
+        assert "affine" not in str(caught.value)
+
+
+def test_messages_name_the_axes_of_what_they_print():
+    where = Range(np.zeros(3), np.zeros(3), 10.0, 12.0, 0.3)
+    matrix = np.eye(4)
+    matrix[:3, 3] = 1.0, -12.345, 0.0
+    with pytest.raises(
+        AlignmentError, match=r"shifted by z \+1\.00, y -12\.35, x \+0\.00 µm and turned by z "
+    ):
+        check_range(matrix, where)
+    grey = blobs(0)
+    far = ct.volume(grey, 0.4, origin=(0.0, 500.0, 0.0))
+    with pytest.raises(AlignmentError, match=r"between z -\d+\.\d\d, y \+\d+\.\d\d, x -\d+\.\d\d and z "):
+        align(far, ct.volume(grey, 0.4), start="coordinates")
 
 
 def test_sub_volumes_may_ask_for_a_scale_where_it_was_fitted_and_differ_by_what_is_blurred():

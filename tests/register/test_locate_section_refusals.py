@@ -1,5 +1,7 @@
 """A section that cannot be located with trust is refused: each way in which it can go wrong."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -59,6 +61,23 @@ def test_a_section_seen_from_the_other_side():
     section, volume, _ = drawn(3)
     with pytest.raises(AlignmentError, match=r"recorded from the other side. Mirror the section.*::-1"):
         locate_section(section.copy(data=section.data[:, ::-1]), volume, **RANGE)
+
+
+@pytest.mark.parametrize(("mirrored", "quarters"), [(False, 1), (False, 2), (False, 3), (True, 1), (True, 2)])
+def test_a_section_turned_by_quarters_is_told_how_to_turn_it_back(mirrored, quarters):
+    """In this specimen a mirror image fits by chance: what was said of it was wrong."""
+    section, volume, _ = drawn(0)
+    data = np.rot90(section.data, -quarters)
+    turned = ct.volume(np.ascontiguousarray(data[::-1] if mirrored else data), ct.voxel_size(section))
+    with pytest.raises(AlignmentError) as caught:
+        locate_section(turned, volume, **RANGE)
+    said = str(caught.value)
+    assert ("other side. Mirror the section and turn it" in said) == mirrored
+    assert ("Turn it first" in said) == (not mirrored)
+    # What it says to do is done, and leads to the section as it was.
+    advice = re.search(r"for instance with (ct\.volume\(.*\))[.,]", said)[1]
+    back = eval(advice, {"np": np, "ct": ct, "section": turned})
+    np.testing.assert_array_equal(back.data, section.data)
 
 
 def test_a_structure_that_is_the_same_at_all_depths():

@@ -1,5 +1,7 @@
 """LCO or NCA: shares learned and given, intervals, refusals where one material explains all."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -197,6 +199,14 @@ MAPS, NUMBERS = specimen(KINDS, (0.03, 0.8))
         (MAPS, NUMBERS, {"names": "LCO"}, ValueError, "two different names"),
         (MAPS, NUMBERS, {"names": ("pore", "NCA")}, ValueError, "something else is called"),
         (MAPS, NUMBERS, {"sure": 0.4}, ValueError, "sure 0.4"),
+        (MAPS, NUMBERS, {"of": "Co", "to": "Ni"}, ValueError, "by 'Co' and 'Ni' without names"),
+        (
+            MAPS.assign_coords(channel=["55Mn", "59Co"]),
+            NUMBERS,
+            {"of": "55Mn", "to": "59Co"},
+            ValueError,
+            "names=",
+        ),
         (MAPS, NUMBERS, {"level": None}, ValueError, "level None"),
         (MAPS, NUMBERS, {"phases": NUMBERS}, ValueError, "not a known phase code"),
         (MAPS.assign_coords(channel=["share", "Co"]), NUMBERS, {"of": "share"}, ValueError, "of that name"),
@@ -205,3 +215,20 @@ MAPS, NUMBERS = specimen(KINDS, (0.03, 0.8))
 def test_what_cannot_be_told_apart_is_refused(maps, particles, options, error, match):
     with pytest.raises(error, match=match):
         ct.segment.by_elements(maps, particles, **options)
+
+
+def test_channels_of_any_spelling_keep_the_default_names():
+    for first, second in (("58Ni", "59Co"), ("Ni K", "Co K"), ("nickel", "cobalt"), ("Ni", "Co")):
+        maps = MAPS.assign_coords(channel=[first, second])
+        found = ct.segment.by_elements(maps, NUMBERS, of=first, to=second)
+        assert list(found.labels.attrs["classes"])[2:] == ["LCO", "NCA"]
+
+
+def test_shares_that_the_particles_contradict_are_warned_of():
+    with pytest.warns(UserWarning, match=r"shares \(0\.9, 0\.95\).*no particle is like"):
+        ct.segment.by_elements(MAPS, NUMBERS, shares=(0.9, 0.95))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for shares in ((0.03, 0.8), (0.0, 1.0), (0.1, 0.7)):
+            ct.segment.by_elements(MAPS, NUMBERS, shares=shares)
+        ct.segment.by_elements(MAPS, NUMBERS.where(NUMBERS == 1, 0), shares=(0.03, 0.8))

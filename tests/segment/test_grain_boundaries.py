@@ -77,6 +77,23 @@ def test_a_step_and_a_dark_line_are_two_pixels_wide_where_they_are(axis):
         assert found.any(axis=axis).all()
 
 
+@pytest.mark.parametrize(
+    ("step", "deep", "least", "most"),
+    [(12, 0, -0.3, 0.3), (24, 0, -0.3, 0.3), (0, 20, -0.3, 0.3), (12, 15, 0.5, 1.2), (24, 30, 0.5, 1.2)],
+)
+def test_a_line_beside_a_step_is_put_to_its_bright_side_by_what_the_notes_say(step, deep, least, most):
+    fine = (np.arange(640) + 0.5) / 8
+    row = np.where(fine < 40, 100.0, 100.0 + step)
+    row[np.abs(fine - 40) < 1] -= deep
+    row = ndimage.gaussian_filter1d(row, 0.8 * 8).reshape(80, 8).mean(axis=1)
+    places = []
+    for seed in range(3):
+        found = find(noisy(np.broadcast_to(row, (80, 80)), 4.0, seed))[10:70]
+        places += [np.flatnonzero(line).mean() + 0.5 - 40 for line in found if line.sum() == 2]
+    assert len(places) > 100
+    assert least < np.mean(places) < most
+
+
 def test_a_bright_line_and_a_slope_are_none():
     bright = np.where(np.abs(np.arange(120) - 60) < 1, 150.0, 140.0)
     assert find(noisy(np.broadcast_to(np.linspace(0, 12, 120), (120, 120)), 4.0)).mean() < 0.002
@@ -150,3 +167,18 @@ IMAGE = ct.volume(noisy(np.full((40, 40), 150.0)), PIXEL)
 def test_what_has_no_grains_is_refused(image, mask, options, error, match):
     with pytest.raises(error, match=match):
         ct.segment.grain_boundaries(image, mask, **options)
+
+
+def test_noise_that_is_not_white_is_said():
+    rng = np.random.default_rng(0)
+    coarse = rng.normal(100, 5, (100, 100))
+    said = []
+    for grey in (
+        rng.normal(100, 5, (200, 200)),
+        ndimage.zoom(coarse, 2, order=1),
+        ndimage.gaussian_filter(coarse, 1),
+    ):
+        image = ct.volume(grey, PIXEL)
+        said.append(ct.segment.grain_boundaries(image, image > 0).attrs["noise_from_afar"])
+    assert said[0] == pytest.approx(1, abs=0.1)
+    assert min(said[1:]) > 2

@@ -61,6 +61,15 @@ def test_curves_draw_their_intervals():
     assert len(axes.containers) == 2
 
 
+def test_curves_without_intervals_are_lines_in_the_legend_too():
+    figure = ct.show.curves({"one": TABLE, "two": TABLE}, x="n", y="k", interval=None, **WORDS)
+    axes = figure.drawing.axes[0]
+    assert axes.containers == []
+    assert len(axes.lines) == 2
+    assert all(len(line.get_xdata()) == len(TABLE) for line in axes.lines)
+    assert [text.get_text() for text in figure.drawing.legends[0].get_texts()] == ["one", "two"]
+
+
 @pytest.mark.parametrize(
     ("draw", "error", "match"),
     [

@@ -161,6 +161,10 @@ def test_lco_and_nca_are_told_apart_from_all_beside_them() -> None:
         ({"base": BASE.expand_dims(z=[0.0])}, ValueError, "2D is needed|voxel size along z"),
         ({"base": BASE.rename("together"), "apart": True}, ValueError, "'together': that is the title"),
         ({"base": BASE.rename("⁷Li"), "apart": True}, ValueError, "title of another panel.*rename"),
+        ({"maps": MAPS.astype(str)}, TypeError, "dtype <U"),
+        ({"maps": MAPS + 1j}, TypeError, "dtype complex128"),
+        ({"apart": "no"}, TypeError, "apart='no': True or False"),
+        ({"caption": None}, ValueError, "caption=None"),
     ],
 )
 def test_composites_refuse_what_cannot_be(options, error, said) -> None:
@@ -186,3 +190,13 @@ def test_maps_too_large_to_be_drawn_are_refused_unread() -> None:
     huge = xr.DataArray(data, dims=("channel", "y", "x"), coords=coords)
     with pytest.raises(ValueError, match=r"of 30000 × 20000 pixels: 3e\+07 are the most.*isel"):
         ct.show.composite(huge, **WORDS)
+
+
+def test_what_is_no_count_is_said_and_fractions_are_not_black() -> None:
+    assert "below zero" not in ct.show.composite(MAPS, **WORDS).caption
+    less = ct.show.composite(MAPS - 5, **WORDS)
+    share = 100 * float((MAPS < 5).mean())
+    assert f"{share:.0f} % of the values are below zero and black" in less.caption
+    faint = ct.show.composite(MAPS * 0.001, **WORDS)
+    np.testing.assert_array_equal(pixels(faint), pixels(ct.show.composite(MAPS, **WORDS)))
+    assert "no whole counts" in faint.caption

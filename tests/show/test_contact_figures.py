@@ -193,7 +193,7 @@ def test_what_is_cut_is_neither() -> None:
     z, y, x = (mesh.corners[:, i] for i in (2, 1, 0))
     assert mesh.values is not None
     deep = np.hypot(np.hypot(z - 1.95, y - 1.95), x - 1.95) < 1.25
-    on_box, on_cut = (x > 1.94) & deep, (np.abs(x - 1.15) < 0.03) & (z > 2.4) & (y < 1.5) & deep
+    on_box, on_cut = (x > 1.94) & deep, (np.abs(x - 1.15) < 0.03) & (z < 1.5) & (y > 2.4) & deep
     assert on_box.sum() > 10
     assert on_cut.any()
     np.testing.assert_allclose(mesh.values[on_box | on_cut], 0.5, atol=0.02)

@@ -96,8 +96,16 @@ def test_what_is_drawn_nearer_looks_the_same():
         (NUMBERS, TABLE, {"plane_um": [(1, 2, np.nan)] * 3}, ValueError, "three corners or more"),
         (NUMBERS, TABLE, {"most_triangles": 3}, ValueError, "100 or more"),
         (NUMBERS, TABLE, {"alt": ""}, ValueError, "alt"),
+        (NUMBERS, TABLE, {"caption": None}, ValueError, "caption=None"),
+        (NUMBERS, TABLE, {"plane_um": [(0, 0, 0), (1, 1, 1), (2, 2, 2)]}, ValueError, "on one line"),
+        (NUMBERS, TABLE, {"plane_um": 1000 * np.array(PLANE)}, ValueError, "far outside"),
     ],
 )
 def test_what_cannot_be_shown_is_refused(numbers, table, options, error, match):
     with pytest.raises(error, match=match):
         ct.show.defects_3d(numbers, PARTICLES, table, **WORDS | options)
+
+
+def test_numbers_and_particles_that_are_swapped_are_refused():
+    with pytest.raises(ValueError, match=r"% of the voxels of these defects lie in no particle"):
+        ct.show.defects_3d(PARTICLES, NUMBERS, TABLE.loc[[1]], **WORDS)

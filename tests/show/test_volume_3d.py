@@ -79,7 +79,7 @@ def test_axes_scale_and_origin_are_those_of_the_image() -> None:
     view = am(labels).plotly().layout.scene
     assert view.xaxis.title.text == "x (µm)"
     assert view.aspectmode == "data"
-    assert view.zaxis.range[0] == pytest.approx(9.5, abs=0.05)
+    assert view.zaxis.range[::-1] == pytest.approx((9.5, 19.5), abs=0.05)
 
 
 def test_where_the_volume_ends_the_surface_is_flat_and_closed() -> None:
@@ -176,11 +176,11 @@ def test_a_block_is_cut_away_at_the_corner_nearest_to_the_reader() -> None:
     assert closed(mesh)
     assert mesh.volume_um3 == pytest.approx(20**3 - 10 * 8 * 6, rel=0.02)
     x, y, z = mesh.corners.T
-    inside = (x > 13.5) & (y < 7.5) & (z > 9.5)
-    assert not inside[(z < 19) & (x < 19) & (y > 0)].any()
+    inside = (x > 13.5) & (y > 11.5) & (z < 9.5)
+    assert not inside[(z > 0) & (x < 19) & (y < 19)].any()
     eye = figure.camera.eye
-    assert eye[0] > 0 > eye[1]
-    assert eye[2] > 0
+    assert eye[0] > 0 > eye[2]
+    assert eye[1] > 0
 
 
 def test_each_phase_has_its_colour_its_name_and_a_switch() -> None:
@@ -277,6 +277,29 @@ def test_a_page_stays_light(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(figure.html()) < 900_000
 
 
+def test_z_counts_downwards_and_nothing_is_mirrored() -> None:
+    """On the picture, and in the view: what is milled first is above, and x, y, z keep their sense."""
+    labels = ball(16, 5)
+    figure = am(labels)
+    camera = figure.camera
+    start = camera.low_um[None]
+    ((x0, y0),), (depth0,) = camera.project(start)
+    (along_x, along_y, along_z), depths = camera.project(start + np.eye(3) * 0.1)
+    assert along_z[1] < y0
+    assert along_z[0] == pytest.approx(x0, abs=0.01)
+    assert along_x[0] > x0
+    assert depths[1] < depth0, "y comes nearer, as it goes down on a slice"
+    # Right, up and towards the eye, x × y = z must still hold.
+    steps = [
+        [p[0] - x0, p[1] - y0, depth0 - d] for p, d in zip((along_x, along_y, along_z), depths, strict=True)
+    ]
+    assert np.linalg.det(steps) > 0
+    scene = figure.plotly().layout.scene
+    falls = [axis.range[0] > axis.range[1] for axis in (scene.xaxis, scene.yaxis, scene.zaxis)]
+    assert falls == [False, True, True], "two of three: turned, not mirrored"
+    assert scene.camera.eye.z > 0 > camera.eye[2]
+
+
 @pytest.mark.parametrize("size", [(1, 1, 1), (500, 250, 110), (3, 1, 40)])
 def test_the_camera_holds_the_whole_box(size: tuple[float, float, float]) -> None:
     low = np.array([5.0, -3.0, 100.0])
@@ -295,7 +318,7 @@ def test_the_camera_holds_the_whole_box(size: tuple[float, float, float]) -> Non
 
 def test_the_still_shows_what_is_in_front() -> None:
     codes = np.zeros((12, 12, 12), np.uint8)
-    codes[:, :3], codes[:, 9:] = 2, 1  # active material before the binder, seen from low y
+    codes[:, 9:], codes[:, :3] = 2, 1  # active material before the binder, seen from high y
     figure = ct.show.volume_3d(as_labels(ct.volume(codes, 1.0)), **WORDS)
     pixels = raster(figure)
     front = pixels[pixels.shape[0] // 2, int(0.4 * pixels.shape[1])]

@@ -49,6 +49,17 @@ def test_pores_are_seen_into_and_solids_are_not(plane):
     assert (plane.depth_um[~solid] > 0).all()
 
 
+def test_what_is_seen_in_a_pore_lies_behind_it(pillar, plane):
+    """The first plane of look behind the section, in the section's own frame, closes some pores."""
+    wide = 3 * plane.pixel_um  # pixels behind the plane
+    start = (wide, *(first + plane.pixel_um for first in plane.origin_um))
+    behind = pillar.materials(wide, shape=(1, 60, 60), origin=start, pose=plane.pose).values[0]
+    behind = behind.repeat(3, axis=0).repeat(3, axis=1)
+    closed = (plane.codes == PORE) & (behind != PORE)
+    assert closed.sum() > 50
+    assert (plane.seen[closed] == behind[closed]).all()
+
+
 def test_boundaries_are_in_nca_alone(plane):
     lines = plane.grain_boundaries()
     assert lines.dtype == bool
@@ -167,6 +178,28 @@ def test_the_same_seed_gives_the_same_maps(plane):
         (lambda p: ct.simulate.mill(p.pillar, shape=SHAPE, progress=3), "progress"),
         (lambda p: ct.simulate.mill(p.pillar, (0.1, 0.1, 0.1), shape=(4, 4)), "pixel_um"),
         (lambda p: ct.simulate.mill(p.pillar, 1e9, shape=(4, 4)), "smaller voxels"),
+        (lambda p: ct.simulate.mill(p.pillar, 1e300, shape=(4, 4)), "pixel_um 1e.300: .* to 1e.12 µm"),
+        (lambda p: ct.simulate.mill(p.pillar, shape=np.array(4)), "two whole numbers"),
+        (lambda p: ct.simulate.mill(p.pillar, shape=(10**400, 1)), "at most fit into memory"),
+        (lambda p: ct.simulate.mill(p.pillar, shape=SHAPE, look_um=10**400), "look_um 1000"),
+        (lambda p: ct.simulate.mill(p.pillar, shape=SHAPE, look_um=1e9), r"Lower look_um, or give coarser"),
+        (
+            lambda p: ct.simulate.mill(p.pillar, shape=SHAPE, pose="upright"),
+            r"pose of shape \(\) and dtype <U7",
+        ),
+        (
+            lambda p: ct.simulate.mill(p.pillar, shape=SHAPE, pose={"z": 1}),
+            r"pose of shape \(\) and dtype obj",
+        ),
+        (lambda p: ct.simulate.mill(p.pillar, shape=SHAPE, pose=[[1], [1, 2]]), "Cannot use pose"),
+        (lambda p: ct.simulate.mill(p.pillar, shape=SHAPE, pose=np.eye(4) * 1e200), "Cannot use pose"),
+        (lambda p: ct.simulate.mill(p.pillar, shape=SHAPE, pose=np.full((4, 4), np.nan)), "Cannot use"),
+        (lambda p: ct.simulate.section_pose(1e300), "Cannot place a section"),
+        (lambda p: ct.simulate.section_pose(10**400), "Cannot place a section"),
+        (lambda p: ct.simulate.SimsModel(dwell_ms=10**400), "SimsModel with dwell_ms 1000"),
+        (lambda p: ct.simulate.sims_maps(p, 5.0, centre_um=("a", "b")), "Cannot place maps"),
+        (lambda p: p.pillar.materials(1e300, shape=(4, 4, 4), origin=0.0), "voxel size 1e.300"),
+        (lambda p: p.pillar.materials(0.1, shape=(4, 4, 4), origin=1e300), "origin 1e.300"),
         (lambda p: ct.simulate.mill(p.pillar, 1e-9, shape=(9, 9)), "Cannot look 2 µm deep"),
         (lambda p: ct.simulate.mill(p.pillar, shape=(10**9, 1)), "1000000000 × 1 pixels: 1e.08 at most"),
         (lambda p: ct.simulate.section_pose(tilt_deg=3.0), "Cannot place a section"),

@@ -8,7 +8,6 @@ from scipy.spatial.transform import Rotation
 
 import corrtomo as ct
 from corrtomo.simulate.pillar.blend import MATERIALS, draw_pores
-from corrtomo.simulate.pillar.specimen import phases_of
 from corrtomo.simulate.raster import View
 
 PORE, CBD, LCO, NCA = MATERIALS.values()
@@ -98,11 +97,6 @@ def test_grains_have_boundaries_half_way_between_their_middles(pillar):
     assert (edge[0, 0][nca] >= -1e-6).all()
     change = np.diff(shade[0, 0])[inside] != 0
     assert (np.minimum(edge[0, 0][1:], edge[0, 0][:-1])[inside][change] <= 0.02).all()
-
-
-def test_phases_of_materials():
-    codes = ct.volume(np.array([[0, 1, 2, 3]], np.uint8), 0.1)
-    assert phases_of(codes).values.tolist() == [[0, 1, 2, 2]]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -15,6 +16,7 @@ import xarray as xr
 
 from ..checks import check_length
 from ..io import read
+from ..io.frames import read_frames
 from ..measure.options import check_between
 from ..volume import check_image, volume, voxel_size
 from .folder import files_named
@@ -232,7 +234,7 @@ def _image(path: Path, name: str, pixel_um: float | None) -> xr.DataArray:
 
 
 def _projections(path: Path, pixel_um: float | None) -> xr.DataArray:
-    image = read(path, pixel_um)
+    image = read_frames(path, pixel_um)
     if image.dims == ("y", "x"):
         image = image.expand_dims("z")
     if image.dims != ("z", "y", "x"):
@@ -260,11 +262,15 @@ def _beside(path: Path, counts: Path | None, pixel_um: float | None) -> xr.DataA
 def _angles(path: Path, counts: Path | None, pixel_um: float | None) -> Matrix:
     """Read the angle of each radiograph; refuse gaps, and other numbers of them."""
     try:
-        table = pd.read_csv(path)
-    except (OSError, UnicodeDecodeError, pd.errors.EmptyDataError, pd.errors.ParserError) as problem:
+        with warnings.catch_warnings():
+            # Without index_col a decimal comma would make whole degrees names, and their fractions angles.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(path, index_col=False)
+    except (OSError, ValueError, pd.errors.ParserWarning) as problem:
         raise ValueError(
             f"Cannot read angles from {path}: {problem}. A text file is needed, with a column angle_deg and "
-            "a number in degrees for each radiograph. Save it as CSV."
+            "a number in degrees for each radiograph, with a decimal point, and as many fields in each row "
+            "as in the first. Save it as CSV."
         ) from problem
     if "angle_deg" not in table or table["angle_deg"].dtype.kind not in "iuf":
         raise ValueError(

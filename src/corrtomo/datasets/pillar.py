@@ -77,6 +77,8 @@ class Setup:
 
 
 CT_UM, SE_UM, EDS_UM, DEPTH_UM = 0.05, 0.025, 0.15, 1.5
+HEIGHT_UM = 175.0
+"""Down to the pedestal: the middle of the 150 to 200 µm that the paper mills."""
 SETUPS = {
     "small": Setup(20.0, 128, 480, 360, 300.0, 880, 140, 11.8, 0.55),
     "full": Setup(30.0, 400, 680, 1200, 90.0, 1280, 208, 20.7, 1.20),
@@ -130,7 +132,7 @@ def poses(seed: int) -> Poses:
 @lru_cache(maxsize=2)
 def specimen(size: str, seed: int) -> Pillar:
     """Return the pillar."""
-    return pillar(SETUPS[size].diameter_um, seed=seed)
+    return pillar(SETUPS[size].diameter_um, height_um=HEIGHT_UM, seed=seed)
 
 
 @lru_cache(maxsize=1)

@@ -53,7 +53,7 @@ def _pillar(size: str) -> pd.Series[float]:
     masses = {channel.lstrip("0123456789"): int(channel.rstrip("ACLNilo")) for channel in CHANNELS}
     return pd.Series(
         {
-            "pillar_height_um": pillar.specimen(size, 0).height_um,
+            "pillar_height_um": pillar.HEIGHT_UM,
             "tungsten_line_kev": max(LINES_KEV, key=lambda energy: LINES_KEV[energy]),
             "ct_energy_kev": setup.scan.voltage_kv,
             "ct_current_na": setup.scan.current_na,

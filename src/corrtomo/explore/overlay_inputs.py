@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ..checks import check_same_grid, check_spatial
-from ..measure.options import check_between
+from ..measure.options import check_between, check_real
 from ..phases import check_integer
 from ..show.classes import class_colours, class_names
 from ..show.composite import COLOURS, ISOTOPES, check_colour
@@ -61,9 +61,17 @@ def check_images(images: Any, *, cut: bool) -> dict[str, xr.DataArray]:
     for name, image in images.items():
         check_image(image, ndim=(2,))
         check_spatial(image, doing=f"{DOING} with {name!r}")
+        check_real(image, doing=f"{DOING} with {name!r}")
         check_same_grid(first, image, doing=f"lay {name!r} over {next(iter(images))!r}")
     _check_size(first)
-    return {str(name): image.compute() for name, image in images.items()}
+    kept = {str(name): image.compute() for name, image in images.items()}
+    for name, image in kept.items():
+        if infinite := int(np.isinf(image.values).sum()):
+            raise ValueError(
+                f"Cannot {DOING} with {name!r}: {infinite} of {image.size} grey values are infinite. NaN is "
+                "a pixel that is not known; set them with image.where(np.isfinite(image))."
+            )
+    return kept
 
 
 def check_maps(maps: Any, images: Mapping[str, xr.DataArray]) -> xr.DataArray | None:

@@ -25,6 +25,7 @@ MOST_VOXELS = 3_000_000
 MOST_READ = 2e9
 """Most voxels of a volume that are averaged for the page."""
 _RIGID = 1e-6
+_SCALE = 1.25
 
 
 def check_alignment(alignment: Any) -> Floats | None:
@@ -48,6 +49,13 @@ def check_alignment(alignment: Any) -> Floats | None:
             f"Cannot {DOING} with an alignment that stretches or mirrors, or whose last row is not "
             "0, 0, 0, 1: a section is moved by hand as one stiff piece. Pass one found with "
             "transform='rigid' or 'similarity'."
+        )
+    scale = float(np.cbrt(np.linalg.det(out[:3, :3])))
+    if not 1 / _SCALE <= scale <= _SCALE:
+        raise ValueError(
+            f"Cannot {DOING} with an alignment that has a scale of {scale:.4g}: from {1 / _SCALE:g} to "
+            f"{_SCALE:g} is what pixel sizes are off by. State them in µm with ct.volume(array, voxel_size), "
+            "and align anew."
         )
     return out
 

@@ -114,7 +114,7 @@ def read(
             f"Cannot read {source}: it is neither a file nor a folder, but a pipe or a device. "
             "A file is needed. Write its content to one first."
         )
-    found = _find(source, dataset, level)
+    found = find(source, dataset, level)
     return to_image(found, Asked(voxel_size, origin, dims, name, override), source)
 
 
@@ -239,7 +239,8 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-def _find(path: Path, dataset: str | int | None, level: int) -> Found:
+def find(path: Path, dataset: str | int | None, level: int) -> Found:
+    """Return what a file holds and states, by the reader of its format."""
     suffix = _suffix(path)
     reader = _FORMATS.get(suffix)
     takes: dict[Any, Callable[[], Found]] = {

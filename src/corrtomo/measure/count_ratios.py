@@ -14,6 +14,7 @@ from scipy.special import betaincinv
 from ..checks import check_finite, check_same_grid
 from ..phases import Phase
 from .distance_bins import bin_of, check_edges
+from .options import check_total
 from .spectra import check_counts, check_level, walk
 
 Floats = npt.NDArray[np.float64]
@@ -123,7 +124,7 @@ def ratio_profile(
     check_finite(distance, doing=doing)
     bins = len(edges) - 1
     pixels, sums, inside = np.zeros(bins, np.int64), np.zeros((2, bins)), 0
-    for codes, first, second, far in walk(counts, labels, [of, to], distance):
+    for codes, first, second, far in walk(counts, labels, [of, to], distance, doing=doing):
         chosen = codes == phase
         which = bin_of(far[chosen], edges)
         within = (which >= 0) & (which < bins)
@@ -131,6 +132,7 @@ def ratio_profile(
         pixels += np.bincount(which[within], minlength=bins)
         for total, values in zip(sums, (first, second), strict=True):
             total += np.bincount(which[within], values[chosen][within], bins)
+    check_total(float(sums.sum()), doing=doing)
     if not pixels.any():
         raise ValueError(
             f"Cannot {doing}: none of the {inside} pixels of code {int(phase)} lies between {edges[0]:g} and "

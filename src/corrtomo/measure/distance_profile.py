@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from scipy.special import gammaincinv
 
 from ..checks import check_same_grid, check_spatial
 from ..phases import check_mask
 from ..volume import check_image, voxel_size
 from .distance import distances
 from .distance_bins import bin_of, check_edges
+from .garwood import garwood
+from .options import check_total
 from .spectra import check_level
 
 Floats = npt.NDArray[np.float64]
@@ -66,8 +67,8 @@ def distance_profile(
     TypeError
         If counts are not integers, or masks not booleans.
     ValueError
-        If grids differ, a count is negative, the structure is empty (for inside: everything), the edges do
-        not ascend, or no voxel is left.
+        If grids differ, a count is negative, counts sum to more than 2⁵³, the structure is empty (for inside:
+        everything), the edges do not ascend, or no voxel is left.
 
     Notes
     -----
@@ -121,9 +122,7 @@ def _binned(
         dispersion = (squares - sums * mean) / (voxels - 1) / mean
         distance = ways / voxels
     wide = np.maximum(np.nan_to_num(dispersion, nan=1.0, posinf=1.0, neginf=1.0), 1.0)
-    tail = (1 - level) / 2
-    low = np.where(sums > 0, gammaincinv(np.maximum(sums, 1) / wide, tail), 0.0) * wide
-    high = gammaincinv(sums / wide + 1, 1 - tail) * wide
+    low, high = (end * wide for end in garwood(sums / wide, level))
     with np.errstate(divide="ignore", invalid="ignore"):
         ends = low / voxels, high / voxels
     columns = {
@@ -154,6 +153,7 @@ def _check_counts(counts: xr.DataArray) -> npt.NDArray[Any]:
             f"Cannot {_DOING}: a count is {int(values.min())}. Counts are whole numbers from 0. Take the map "
             "before a background was subtracted."
         )
+    check_total(float(values.sum(dtype=np.float64)), doing=_DOING)
     return values
 
 

@@ -43,6 +43,35 @@ def check_whole(value: Any, what: str, least: int, *, doing: str, most: float = 
     return int(value)
 
 
+def check_real(image: Any, *, doing: str) -> None:
+    """Refuse an image of text, of complex numbers or of anything else that is no real number.
+
+    Examples
+    --------
+    >>> check_real(np.zeros((2, 2)), doing="measure an edge")
+    """
+    kind = image.dtype
+    if not any(np.issubdtype(kind, real) for real in (np.integer, np.floating, np.bool_)):
+        raise TypeError(
+            f"Cannot {doing} of dtype {kind}: real numbers are needed. Convert the image first, for instance "
+            "with image.astype('float32')."
+        )
+
+
+def check_total(total: float, *, doing: str) -> None:
+    """Refuse counts whose sum is beyond what floats hold as whole numbers.
+
+    Examples
+    --------
+    >>> check_total(2500.0, doing="count by class")
+    """
+    if total > 2.0**53:
+        raise ValueError(
+            f"Cannot {doing}: the counts sum to {total:.2g}, and above 2⁵³ (9e15) sums are no longer whole. "
+            "No instrument counts so many: check how the map was read, and what fills its empty pixels."
+        )
+
+
 def check_named(value: Any, what: str, *, doing: str, like: str) -> dict[Any, Any]:
     """Refuse what is no mapping, or return it as a dict; `like` is an example of one."""
     if not isinstance(value, Mapping):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -17,6 +18,8 @@ _DOING = "fit a profile"
 _COLUMNS = ("from_um", "to_um", "distance_um", "voxels", "counts_per_voxel", "dispersion")
 _LEAST = 4
 _ROUNDS = 5
+_MISFIT, _GLANCE = 10.0, 0.1
+"""Misfit, and residuals over the range of the profile, from which on the law is another."""
 _NODES = 5
 """Places in a bin at which the law is averaged: exact for polynomials of degree nine."""
 
@@ -37,6 +40,8 @@ class ProfileFit:
         Counts a voxel far away, and the standard error.
     misfit : float
         Sum of squares over degrees of freedom, in units of the noise: about 1 where the law holds.
+    warnings : tuple of str
+        Why the numbers may mean nothing.
     """
 
     law: str
@@ -47,6 +52,7 @@ class ProfileFit:
     background: float
     background_error: float
     misfit: float
+    warnings: tuple[str, ...] = ()
 
 
 def fit_profile(profile: pd.DataFrame, *, law: Law = "exponential") -> ProfileFit:
@@ -68,10 +74,10 @@ def fit_profile(profile: pd.DataFrame, *, law: Law = "exponential") -> ProfileFi
     Raises
     ------
     TypeError
-        If `profile` is no table.
+        If `profile` is no table, or of text.
     ValueError
-        If it is no profile, fewer than four bins hold voxels, all counts are zero, or no width fits: there is
-        no excess within the bins, or it does not end within them.
+        If it is no profile, bins end before they begin, fewer than four bins hold voxels, all counts are
+        zero, or no width fits: there is no excess within the bins, or it does not end within them.
 
     Notes
     -----
@@ -106,9 +112,10 @@ def fit_profile(profile: pd.DataFrame, *, law: Law = "exponential") -> ProfileFi
     scatter = np.maximum(np.nan_to_num(table.dispersion.to_numpy(float), nan=1.0), 1.0)
     model = _averaged(edges, table.distance_um.to_numpy(float), law)
     found, errors = _fitted(model, seen, voxels, scatter, edges)
+    rest = seen - model(None, *found)
     noise = _noise(model(None, *found), voxels, scatter)
     free = len(seen) - 3
-    misfit = float((((seen - model(None, *found)) / noise) ** 2).sum() / free)
+    misfit = float(((rest / noise) ** 2).sum() / free)
     errors = errors * np.sqrt(max(misfit, 1.0))
     longest = float(np.abs(edges).max())
     if not (np.isfinite(errors).all() and found[2] < 2 * longest and errors[2] < found[2]):
@@ -120,7 +127,18 @@ def fit_profile(profile: pd.DataFrame, *, law: Law = "exponential") -> ProfileFi
         )
     background, excess, width = map(float, found)
     of_background, of_excess, of_width = map(float, errors)
-    return ProfileFit(law, excess, of_excess, width, of_width, background, of_background, misfit)
+    said = _warnings(float(np.sqrt((rest**2).sum() / free)), float(np.ptp(seen)), misfit, law)
+    return ProfileFit(law, excess, of_excess, width, of_width, background, of_background, misfit, said)
+
+
+def _warnings(rest: float, fall: float, misfit: float, law: str) -> tuple[str, ...]:
+    """Say that a profile has another shape: off by more than its noise, and by what is seen at a glance."""
+    if misfit < _MISFIT or rest < _GLANCE * fall:
+        return ()
+    return (
+        f"the profile does not follow the {law} law: bins are off by {rest / fall:.0%} of its fall, "
+        f"{np.sqrt(misfit):.0f} times their noise, so that width and excess are no measure of it",
+    )
 
 
 def _check(profile: Any, law: Any) -> pd.DataFrame:
@@ -140,19 +158,40 @@ def _check(profile: Any, law: Any) -> pd.DataFrame:
         raise ValueError(
             f"Cannot {_DOING} by law {law!r}: allowed are {', '.join(map(repr, get_args(Law)))}."
         )
+    _check_columns(profile)
     table = profile[profile.voxels > 0]
     if len(table) < _LEAST:
         raise ValueError(
             f"Cannot {_DOING} of {len(table)} bins with voxels: {_LEAST} or more are needed. Pass finer "
             "edges_um= to ct.measure.distance_profile()."
         )
-    if not np.isfinite(table[["distance_um", "counts_per_voxel"]].to_numpy(float)).all():
+    if not np.isfinite(table[list(_COLUMNS[:-1])].to_numpy(float)).all():
         raise ValueError(
-            f"Cannot {_DOING}: a bin has no finite counts. Make it with ct.measure.distance_profile()."
+            f"Cannot {_DOING}: a bin has no finite counts or borders. Make it with "
+            "ct.measure.distance_profile()."
+        )
+    if not (table.from_um < table.to_um).all():
+        raise ValueError(
+            f"Cannot {_DOING}: a bin ends before it begins. Make it with ct.measure.distance_profile()."
         )
     if not (table.counts_per_voxel > 0).any():
         raise ValueError(f"Cannot {_DOING}: there is no count in any bin. Check the channel and within=.")
     return table
+
+
+def _check_columns(profile: pd.DataFrame) -> None:
+    """Refuse columns that are there twice, or hold no numbers."""
+    for name in _COLUMNS:
+        if (profile.columns == name).sum() > 1:
+            raise ValueError(
+                f"Cannot {_DOING} of a table with {name} twice: one profile is needed. Fit each by itself."
+            )
+        numbers = pd.api.types.is_numeric_dtype(profile[name])
+        if not numbers and not all(isinstance(value, Real) for value in profile[name]):
+            raise TypeError(
+                f"Cannot {_DOING}: {name} holds {profile[name].dtype}, no numbers. Make it with "
+                "ct.measure.distance_profile(), or read it with pandas.read_csv()."
+            )
 
 
 def _averaged(edges: Floats, centre: Floats, law: str) -> Any:

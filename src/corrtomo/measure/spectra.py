@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from scipy.special import gammaincinv
 
 from ..blocks import blocks
 from ..checks import check_same_grid
 from ..phases import Phase, check_integer
 from ..volume import CHANNEL, check_image
+from .garwood import garwood
 from .histogram import CODES, as_codes
-from .options import check_named
+from .options import check_named, check_total
 
 Floats = npt.NDArray[np.float64]
 
@@ -59,8 +59,8 @@ def phase_spectra(
     TypeError
         If counts are not integers.
     ValueError
-        If grids differ, counts are negative, channels have no names, a code has no name, or every pixel is
-        left out.
+        If grids differ, counts are negative or sum to more than 2⁵³, channels have no names, a code has no
+        name (of a mask both need one), or every pixel is left out.
 
     Notes
     -----
@@ -84,15 +84,22 @@ def phase_spectra(
     >>> table[["phase", "counts_per_pixel"]].values.tolist()
     [['carbon binder domain', 1.0], ['active material', 2.0]]
     """
-    doing = "count X-rays by phase"
+    return count_by_phase(counts, labels, names, level, doing="count X-rays by phase")
+
+
+def count_by_phase(
+    counts: xr.DataArray, labels: xr.DataArray, names: Mapping[int, str] | None, level: float, *, doing: str
+) -> pd.DataFrame:
+    """Return the table of :func:`phase_spectra`, of X-rays or of what else is counted, as `doing` says."""
     elements = check_counts(counts, labels, doing=doing)
     check_level(level, doing=doing)
     pixels = np.zeros(CODES, np.int64)
     sums = np.zeros((len(elements), CODES))
-    for codes, *maps in walk(counts, labels, elements):
+    for codes, *maps in walk(counts, labels, elements, doing=doing):
         pixels += np.bincount(codes, minlength=CODES)
         for total, values in zip(sums, maps, strict=True):
             total += np.bincount(codes, values, CODES)
+    check_total(float(sums.sum()), doing=doing)
     kept = [int(code) for code in np.flatnonzero(pixels) if code != Phase.LEFT_OUT]
     if not kept:
         raise ValueError(
@@ -101,7 +108,7 @@ def phase_spectra(
         )
     words = _words(kept, labels, names, doing=doing)
     found = np.rint(sums[:, kept]).astype(np.int64)
-    low, high = _poisson(found.T, level)
+    low, high = garwood(found.T, level)
     size = pixels[kept][:, None]
     table = pd.DataFrame(
         {
@@ -119,7 +126,7 @@ def phase_spectra(
 
 
 def walk(
-    counts: xr.DataArray, labels: xr.DataArray, elements: Sequence[str], *others: xr.DataArray
+    counts: xr.DataArray, labels: xr.DataArray, elements: Sequence[str], *others: xr.DataArray, doing: str
 ) -> Iterator[tuple[npt.NDArray[Any], ...]]:
     """Walk through codes, the maps of some elements, and other images together."""
     names = _channels(counts)
@@ -128,17 +135,10 @@ def walk(
         for each in values[: len(maps)]:
             if each.size and each.min() < 0:
                 raise ValueError(
-                    f"Cannot count X-rays: a count is {each.min()}. Counts are whole numbers from 0. Take "
-                    "maps before a background was subtracted."
+                    f"Cannot {doing}: a count is {each.min()}. Counts are whole numbers from 0. Take maps "
+                    "before a background was subtracted."
                 )
         yield as_codes(codes), *values
-
-
-def _poisson(counts: npt.NDArray[np.int64], level: float) -> tuple[Floats, Floats]:
-    """Return the ends of Garwood's exact interval."""
-    tail = (1 - level) / 2
-    low = np.where(counts > 0, gammaincinv(np.maximum(counts, 1), tail), 0.0)
-    return low, np.asarray(gammaincinv(counts + 1, 1 - tail))
 
 
 def _channels(counts: xr.DataArray) -> list[str]:
@@ -181,6 +181,11 @@ def _words(
     classes: Mapping[str, int] = labels.attrs.get("classes", {})
     given = check_named({} if names is None else names, "names", doing=doing, like="{0: 'platinum edge'}")
     known = {code: name for name, code in classes.items()} if names is None else given
+    if not known and names is None and labels.dtype == bool:
+        raise ValueError(
+            f"Cannot {doing} of a mask: what True and False stand for is not known. Name them, for instance "
+            "with names={0: 'rest', 1: 'particles'}."
+        )
     if not known and names is None and labels.attrs.get("phases") != {}:
         return [Phase(code).label for code in codes]
     missing = [code for code in codes if code not in known]

@@ -75,7 +75,7 @@ def unchecked(chapters: Mapping[str, Collection[str]]) -> list[str]:
     Examples
     --------
     >>> import corrtomo as ct
-    >>> ct.published.unchecked({"nanoct-sims/resolution": []})
+    >>> ct.published.unchecked({"nanoct-sims/resolution": ["nanoct-sims.ct_resolution_nominal_nm"]})
     ['nanoct-sims.ct_resolution_nm']
     """
     return [

@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 _GAP = 5.0
 """A step between angles that is so many times the steps around it is a gap in what was measured."""
+
+_WIDEST_DEG = 120.0
+"""Gap of half a turn from which on little of a volume can be known."""
+_FEWEST, _CLOSE = 8, 0.01
+"""Angles that tell radians, or a gap; and how near to half a turn or a turn radians end, as a share."""
+
+
+def check_radians(angles_deg: Floats, *, doing: str) -> None:
+    """Refuse angles that cover half a turn, or a turn, in radians."""
+    span = float(np.ptp(angles_deg))
+    ends = np.array([span, span + float(np.median(np.diff(np.sort(angles_deg))))])
+    turns = np.array([[np.pi], [2 * np.pi]])
+    if len(angles_deg) >= _FEWEST and bool((np.abs(ends / turns - 1) <= _CLOSE).any()):
+        raise ValueError(
+            f"Cannot {doing}: angles cover {span:.4g} degrees, which is a turn, or half of one, in radians. "
+            "Angles in degrees are needed. Convert them with np.rad2deg(angles)."
+        )
+
+
+def check_turn(angles_deg: Floats, *, doing: str) -> None:
+    """Refuse radians, and warn of a wide gap, unless projections are too few for a scan."""
+    check_radians(angles_deg, doing=doing)
+    _, gap = angular_steps(angles_deg, 180.0)
+    if gap > _WIDEST_DEG and len(angles_deg) >= _FEWEST:
+        warnings.warn(
+            f"To {doing}, a gap of {gap:.4g} degrees is in the angles, of 180: depth is hardly seen, and the "
+            "volume is smeared along the rays. Are angles in radians? Convert them with np.rad2deg(angles).",
+            stacklevel=3,
+        )
 
 
 def angular_steps(angles_deg: Floats, turn_deg: float) -> tuple[Floats, float]:

@@ -11,7 +11,8 @@ from scipy import ndimage
 
 from ..checks import check_finite, check_same_grid
 from ..volume import PROJECTIONS
-from .projections import Floats, check_projections, frames
+from .count_checks import Tally, check_beam, warn_of_counts
+from .projections import Floats, check_flag, check_projections, frames
 
 _DOING = "compute attenuation"
 _LEAST = 0.5
@@ -64,10 +65,17 @@ def attenuation(
     Raises
     ------
     TypeError
-        If counts, flat or dark are plain arrays, or the flat is missing.
+        If counts, flat or dark are plain arrays, the flat is missing, or `repair` is neither True nor False.
     ValueError
-        If dims or grids differ, values are NaN or negative, the flat is a share and no counts, or pixels are
-        dead or hot and `repair` is off, or too many to fill.
+        If dims or grids differ, values are NaN or negative, counts or the flat are shares and no counts, a
+        projection was recorded without a beam, or pixels are dead or hot and `repair` is off, or too many to
+        fill.
+
+    Warns
+    -----
+    UserWarning
+        If counts are saturated, more than a tenth are 0, or the border shows no air, as with a flat of
+        another exposure.
 
     Notes
     -----
@@ -76,9 +84,11 @@ def attenuation(
     there, which is too little attenuation where a sample is opaque. Watch ``starved_pixels``: more than a few
     in a thousand show in the reconstruction, as streaks.
 
-    Dead is a pixel with no count in the flat, or in no projection; hot is one whose flat or dark is far from
-    the median of its surroundings, or that counts more than twice as much with a sample as without. Single
-    flashes (cosmic rays) are neither, and stay. The source is taken to be as bright as in the flat.
+    Dead is a pixel with no count in the flat, or in no projection, or the same in all while those around it
+    change; hot is one whose flat or dark is far from the median of its surroundings, or that counts more than
+    twice as much with a sample as without. Single flashes (cosmic rays) are neither, and stay. The source is
+    taken to be as bright as in the flat, and the dark to be in the counts: where it is not, nothing shows it
+    until counts fall below it.
 
     Examples
     --------
@@ -97,6 +107,7 @@ def attenuation(
             "that were recorded without the sample, dims z, x or angle, z, x. Projections that are divided "
             "by one already need none: take -np.log(projections)."
         )
+    check_flag(repair, "repair", doing=_DOING, usual=False)
     offset = np.zeros(counts.shape[1:]) if dark is None else _frame(dark, counts, "dark")
     bright = _frame(flat, counts, "flat") - offset
     if float(np.median(bright)) <= 1.0:
@@ -109,14 +120,17 @@ def attenuation(
     if not repair:
         _refuse(dead)
     bright[dead] = 1.0  # filled later, and no warning before
-    out, starved, behind = _integrate(counts, bright, offset, progress)
-    dead |= (behind <= 0) | (behind > _SHINES * bright)
+    out, tally = _integrate(counts, bright, offset, progress)
+    check_beam(tally, bright, doing=_DOING)
+    behind = tally.total / len(counts)
+    dead |= (behind <= 0) | (behind > _SHINES * bright) | tally.stuck()
     if repair:
         _fill(out, dead)
     else:
         _refuse(dead)
+    warn_of_counts(tally, out, dead)
     return xr.DataArray(out, coords=counts.coords, dims=counts.dims, attrs=counts.attrs).assign_attrs(
-        starved_pixels=int(starved[~dead].sum()), repaired_pixels=np.argwhere(dead).tolist()
+        starved_pixels=int(tally.starved[~dead].sum()), repaired_pixels=np.argwhere(dead).tolist()
     )
 
 
@@ -150,10 +164,9 @@ def _stands_out(frame: Floats) -> npt.NDArray[np.bool_]:
 
 def _integrate(
     counts: xr.DataArray, bright: Floats, offset: Floats, progress: bool
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], Floats]:
-    """Return line integrals; and for each pixel, how often it held no count, and its mean counts."""
-    out = np.empty(counts.shape, np.float32)
-    starved, total = np.zeros(bright.shape, np.int64), np.zeros(bright.shape)
+) -> tuple[npt.NDArray[np.float32], Tally]:
+    """Return line integrals, and what the counts were."""
+    out, tally = np.empty(counts.shape, np.float32), Tally.of(bright.shape)
     scale, zero = bright.astype(np.float32), offset.astype(np.float32)
     for start, some in frames(counts, doing=_DOING, progress=progress):
         if some.min() < 0:
@@ -162,13 +175,12 @@ def _integrate(
                 "counts are 0 or above. Pass what the detector recorded, and the dark as dark=."
             )
         part = np.subtract(some, zero, out=out[start : start + len(some)], dtype=np.float32)
-        total += part.sum(axis=0, dtype=np.float64)
         low = part < _LEAST
-        starved += low.sum(axis=0)
+        tally.add(some, part, low)
         part[low] = _LEAST
         np.divide(scale, part, out=part)
         np.log(part, out=part)
-    return out, starved, total / len(counts)
+    return out, tally
 
 
 def _refuse(dead: npt.NDArray[np.bool_]) -> None:

@@ -116,7 +116,9 @@ def centre_of_rotation(
     at once, and in power). The sample must be within the view for that.
 
     `error_um` is noise, and an axis that leans: look whether ``blocks`` go up or down with the rows. It does
-    not hold a drift of the sample along x: see :func:`drift_from_projections`. Rings disturb little.
+    not hold a drift of the sample along x, nor does the score: see :func:`drift_from_projections`. A drift of
+    8 pixels moved the axis by 4, at a score of 0.98. So does a step in all rows between two halves of the
+    detector, or another border that stands still: :func:`remove_rings` takes narrow stripes only.
 
     References
     ----------

@@ -27,6 +27,8 @@ _EDGE, _SMALL = 1.5, 0.05
 grey value by less than this share never is."""
 _WIDEST = 1000
 """Pixels that `width_um` may span in an image that has fewer."""
+_FINEST = 1e-3
+"""Pixels that a length must span."""
 _ROUNDS = 2
 _LEAST = 0.05
 """Share of steps along a stripe that must not be edges, for the stripe to be known in full."""
@@ -111,6 +113,8 @@ def destripe(
     check_length(length_um, "length_um", doing=_DOING)
     check_length(width_um, "width_um", doing=_DOING)
     _check_width(width_um, image)
+    _check_fine(length_um, "length_um", spacing(image, "y"))
+    _check_fine(width_um, "width_um", spacing(image, "x"))
     work = partial(_plane, length=length_um / spacing(image, "y"), width=width_um / spacing(image, "x"))
     if isinstance(image.data, da.Array):
         whole = image.data.rechunk({image.ndim - 2: -1, image.ndim - 1: -1})
@@ -131,6 +135,15 @@ def _check_width(width_um: float, image: xr.DataArray) -> None:
         raise ValueError(
             f"Cannot {_DOING} with width_um {width_um!r} µm: up to {most:.4g} µm is allowed, the width of "
             f"the image or {_WIDEST} pixels. Give the width of a stripe in µm, for instance 0.3."
+        )
+
+
+def _check_fine(value: float, what: str, pixel_um: float) -> None:
+    """Refuse a length far below a pixel: it is in another unit."""
+    if value < _FINEST * pixel_um:
+        raise ValueError(
+            f"Cannot {_DOING} with {what} {value!r} µm: {_FINEST * pixel_um:.4g} µm or more is allowed, a "
+            "thousandth of a pixel. State lengths in µm, for instance 0.3."
         )
 
 

@@ -12,9 +12,10 @@ from numba import get_num_threads
 from scipy import fft
 from tqdm.auto import tqdm
 
-from .angular_steps import angular_steps
+from .angular_steps import angular_steps, check_turn
 from .geometry import Beam, Geometry, Grid, as_volume, check_integrals, check_size, geometry_of, grid_of
-from .projections import _check_finite
+from .plausible import ColumnSums
+from .projections import check_values
 from .ray_kernels import fill, threads_for, tile_edge
 
 Filter = Literal["ramp", "shepp-logan", "cosine", "hamming", "hann"]
@@ -91,8 +92,14 @@ def fbp(
     TypeError
         If projections are a plain array, or counts; if the drift is no table.
     ValueError
-        If dims, angles or drift do not match the projections, or hold NaN; if the axis is out of view, or the
-        source within it; if a cone was not measured over a full turn; or if the volume is larger than 4 GB.
+        If dims, angles or drift do not match the projections, or hold NaN; if angles are in radians; if the
+        axis is out of view, or the source within it; if a cone was not measured over a full turn; or if the
+        volume is larger than 4 GB.
+
+    Warns
+    -----
+    UserWarning
+        If more than 120 of 180 degrees were not seen, or values look like counts or shares of the flat.
 
     Notes
     -----
@@ -106,6 +113,9 @@ def fbp(
     to the first and last slices miss the detector at the far turns: there its last row is taken again. With a
     source 400 µm from a pillar of 20 µm, that is 3 % of the rows. From few projections, streaks are left: see
     :func:`sart`.
+
+    What all projections see depends on their drift: volumes of the odd and of the even projections of one
+    scan may differ by a voxel along y and x. State `width_um` where two volumes are compared voxel by voxel.
 
     Memory is the volume and about 0.4 GB. A parallel beam may be reconstructed a part of the rows at a time,
     with the same result.
@@ -134,10 +144,12 @@ def fbp(
     (0.5, 0.02)
     """
     geometry = geometry_of(projections, angles_deg, centre_um, source_um, source_z_um, drift, doing=_DOING)
+    check_turn(geometry.angles_deg, doing=_DOING)
     check_integrals(projections, doing=_DOING)
     grid, shape = grid_of(geometry, width_um, voxel_um, doing=_DOING)
     response = _response(filter, geometry)
     steps, gap = _steps(geometry)
+    sums = ColumnSums(geometry.columns)
     out = np.empty(shape, np.float32)
     edge = tile_edge(_MOST_ROWS)
     deep = max(1, _TILES * edge // shape[2])
@@ -148,11 +160,12 @@ def fbp(
     )
     with bar, threads_for(np.prod(shape) * len(steps) / bar.total):
         for rows, seen in blocks:
-            filtered = _filtered(projections, seen, response, steps, geometry)
+            filtered = _filtered(projections, seen, response, steps, geometry, sums)
             beam, part = _at_rows(geometry.beam, grid, rows, seen)
             for y in strips:
                 fill(filtered, beam, part, edge, y, deep, out[rows])
                 bar.update()
+    sums.warn()
     return as_volume(out, geometry, grid, method="fbp", filter=filter, gap_deg=gap)
 
 
@@ -221,8 +234,9 @@ def _filtered(
     response: npt.NDArray[np.float32],
     steps: npt.NDArray[np.float64],
     geometry: Geometry,
+    sums: ColumnSums,
 ) -> npt.NDArray[np.float32]:
-    """Filter some rows of all projections along x; return them by angle, column, row."""
+    """Filter some rows of all projections along x; return them by angle, column, row; add them to sums."""
     block = projections.data[:, seen]
     if projections.chunks is not None:
         block = np.asarray(block)  # once, not for each group of angles
@@ -233,8 +247,9 @@ def _filtered(
     together = max(1, _TOGETHER // (4 * rows * size))
     for a in range(0, count, together):
         some = np.asarray(block[a : a + together])
-        _check_finite(some, a, _DOING)
+        check_values(some, a, doing=_DOING)
         check_size(some, a, doing=_DOING)
+        sums.add(some)
         weight = oblique * steps[a : a + together, None, None]
         spectrum = fft.rfft(np.multiply(some, weight, dtype=np.float32), size, workers=get_num_threads())
         spectrum *= response

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from ..checks import check_length
+from ..checks import check_length, is_finite
 from ..volume import volume
 from .projections import check_angles, check_projections, check_source
 from .tables import check_columns
@@ -161,7 +161,7 @@ def grid_of(
             f"Cannot {doing} over {width:.4g} µm with voxels of {edge:.4g} µm: not one fits. Give a larger "
             "width_um, or a smaller voxel_um."
         )
-    n = np.ceil(width / edge - 1e-6)
+    n = float(np.ceil(width / edge - 1e-6))
     check_bytes(n * n * geometry.rows, doing=doing, what=f"{geometry.rows} × {n:.0f} × {n:.0f} voxels")
     start = -(n - 1) / 2 * edge
     return Grid(start, start, edge, radius, 0.0), (geometry.rows, int(n), int(n))
@@ -178,7 +178,7 @@ def check_integrals(projections: xr.DataArray, *, doing: str) -> None:
 
 def check_size(some: npt.NDArray[Any], first: int, *, doing: str) -> None:
     """Refuse line integrals of some projections, from number `first` on, that no sample has."""
-    most = np.abs(some).max(axis=(1, 2), initial=0)
+    most = np.abs(some).max(axis=(1, 2), initial=0).astype(np.float64)  # half precision ends before the limit
     if most.max(initial=0) > _MOST:
         k = int(np.argmax(most))
         raise ValueError(
@@ -220,7 +220,7 @@ def _centre(centre_um: Any, first: float, last: float, doing: str) -> float:
             f"Cannot {doing} with centre_um {centre_um!r}: a position along x in µm is needed. Pass for "
             "instance ct.reconstruct.centre_of_rotation(projections, angles_deg).x_um."
         )
-    if not first < float(centre_um) < last:
+    if not is_finite(centre_um) or not first < float(centre_um) < last:
         raise ValueError(
             f"Cannot {doing} with centre_um={centre_um!r}: the axis must be in view, and projections reach "
             f"from {first:.4g} to {last:.4g} µm along x. Find it with ct.reconstruct.centre_of_rotation()."
@@ -236,7 +236,7 @@ def _height(source_z_um: Any, source: float | None, middle: float, doing: str) -
             f"Cannot {doing} with source_z_um={source_z_um!r} and no source_um: a parallel beam has no "
             "source. Give its distance from the axis in µm as well, or leave out both."
         )
-    if not (_is_number(source_z_um) and np.isfinite(source_z_um)):
+    if not (_is_number(source_z_um) and is_finite(source_z_um)):
         raise TypeError(
             f"Cannot {doing} with source_z_um {source_z_um!r}: a height in µm is needed. Leave it out for a "
             "source at the middle of the rows."

@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 from ..checks import check_finite, check_spatial
 from ..volume import PROJECTIONS, check_image, volume, voxel_size
 from .geometry import Beam, Geometry, Grid, check_bytes, geometry_of
+from .projections import angle_count
 from .ray_kernels import cast, threads_for, tile_edge
 
 _DOING = "project"
@@ -64,7 +65,8 @@ def project(
         If the volume is a plain array, or of booleans; if the drift is no table.
     ValueError
         If the volume has other dims, NaN, oblong voxels, slices that are not as far apart as the rows of
-        `like`, or reaches to the source; if angles or drift do not match; or if more than 4 GB are needed.
+        `like`, or out of their view, or reaches to the source; if angles or drift do not match; or if more
+        than 4 GB are needed.
 
     Notes
     -----
@@ -145,7 +147,7 @@ def _check_volume(image: Any) -> tuple[float, float]:
 
 def _detector(image: xr.DataArray, angles_deg: Any) -> xr.DataArray:
     """Return a detector with a row for each slice and a column for each voxel along x, without values."""
-    count = np.size(angles_deg)
+    count = angle_count(angles_deg, doing=_DOING)
     shape = (count, image.sizes["z"], image.sizes["x"])
     z_um, _, x_um = voxel_size(image)
     start = -(image.sizes["x"] - 1) / 2 * x_um
@@ -174,4 +176,19 @@ def _grid(image: xr.DataArray, geometry: Geometry, row_um: float, edge: float) -
             "to the axis of rotation in µm."
         )
     row = (float(image["z"][0]) - geometry.z_um) / step
+    _check_rows(image, geometry, row)
     return Grid(float(y[0]), float(x[0]), edge, radius, row)
+
+
+def _check_rows(image: xr.DataArray, geometry: Geometry, row: float) -> None:
+    """Refuse rows that all lie above the volume, or below: they would hold its first or last slice only."""
+    seen = np.array([-geometry.beam.shift.max(), geometry.rows - 1 - geometry.beam.shift.min()])
+    if seen[1] <= row - 1 or seen[0] >= row + image.sizes["z"]:
+        step = geometry.beam.row_um
+        first, last = geometry.z_um, geometry.z_um + (geometry.rows - 1) * step
+        raise ValueError(
+            f"Cannot {_DOING} slices from {float(image['z'][0]):.4g} to {float(image['z'][-1]):.4g} µm onto "
+            f"rows from {first:.4g} to {last:.4g} µm: no ray to them meets the volume. Both are in µm along "
+            "the axis, and must overlap. Crop, or move like=, for instance with "
+            "like.assign_coords(z=volume.z)."
+        )

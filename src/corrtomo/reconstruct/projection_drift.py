@@ -13,7 +13,9 @@ import xarray as xr
 from numba import get_num_threads
 from scipy import ndimage
 
-from ..checks import check_finite, check_length, check_same_grid
+from ..checks import check_length
+from .angular_steps import check_radians
+from .drift_trust import check_model, warn_of_angles, warn_of_model, without_turn
 from .projections import Floats, check_angles, check_projections, frames
 
 _DOING = "find drift from projections"
@@ -22,7 +24,7 @@ _SCALES = (4.0, 1.0)
 _STEPS, _MEANS = 3, 3
 """Steps of the search at each scale, and times that the mean of all is taken anew."""
 _INSIDE = 8
-"""Rows or columns that must be left when those that drift in and out are left aside."""
+"""Rows or columns that must be left when those that drift are left aside."""
 _BORDER = 0.02
 """Share of the columns on each side that must show air."""
 _EMPTY = 0.03
@@ -77,7 +79,12 @@ def drift_from_projections(
     ValueError
         If dims or grids differ, values are NaN, angles do not match, rows or columns are too few, or show
         nothing that could be followed; if a shift is beyond `search_um`; or, without a model, if projections
-        are less than 8 or the sample reaches out of view.
+        are less than 8, angles are in radians or the sample reaches out of view.
+
+    Warns
+    -----
+    UserWarning
+        If angles, or the model, seem to be others than those of the projections.
 
     Notes
     -----
@@ -116,10 +123,13 @@ def drift_from_projections(
     check_length(search_um, "search_um", doing=_DOING)
     margin = _margin(search_um, projections, pixels, whole=model is None)
     if model is None:
+        check_radians(angles, doing=_DOING)
         shift = _by_sums(projections, angles, margin[0], progress)
     else:
-        _check_model(model, projections)
+        check_model(model, projections, doing=_DOING)
         shift = _by_model(projections, model, margin, progress)
+        _check_alike(shift)
+        warn_of_model(projections, model, shift, margin)
     shift *= pixels
     _check_search(shift, search_um)
     error = [_jumps(way) for way in shift.T]
@@ -151,19 +161,7 @@ def _margin(
     return found[0], found[1]
 
 
-def _check_model(model: Any, projections: xr.DataArray) -> None:
-    check_projections(model, doing=f"{_DOING} and a model")
-    if model.shape != projections.shape:
-        raise ValueError(
-            f"Cannot {_DOING}: the model has shape {model.shape}, the projections {projections.shape}. One "
-            "image for each is needed. Make it with ct.reconstruct.project(volume, angles_deg, "
-            "like=projections)."
-        )
-    check_same_grid(model[0], projections[0], doing="compare projections with a model")
-    check_finite(model, doing=f"{_DOING} and a model")
-
-
-def _check_search(shift: Floats, search_um: float) -> None:
+def _check_alike(shift: Floats) -> None:
     unlike = np.flatnonzero(np.isnan(shift).any(axis=1))
     if len(unlike):
         k = int(unlike[0])
@@ -172,6 +170,9 @@ def _check_search(shift: Floats, search_um: float) -> None:
             f"are not. Leave a spoilt one out with projections.drop_isel(angle={k}), and its angle; pass a "
             "model of the same sample, axis and angles."
         )
+
+
+def _check_search(shift: Floats, search_um: float) -> None:
     beyond = np.flatnonzero((np.abs(shift) > search_um).any(axis=1))
     if len(beyond):
         k = int(beyond[0])
@@ -197,6 +198,7 @@ def _by_sums(projections: xr.DataArray, angles: Floats, margin: int, progress: b
     for _ in range(_MEANS):
         mean = _moved_back(sums[0], z).mean(axis=0)
         z = np.array([_shift(row, mean, (margin,))[0] for row in sums[0]])
+        _check_alike(z[:, None])
         z -= z.mean()
     # Only rows that are in view in all projections: what comes in from below has a centre of mass of its own.
     total, moment, left, right = (
@@ -205,7 +207,9 @@ def _by_sums(projections: xr.DataArray, angles: Floats, margin: int, progress: b
     columns = projections.sizes["x"]
     mass = total - columns * (left + right) / 2
     _check_in_view(mass, total.mean() / columns, max(abs(left.mean()), abs(right.mean())))
-    return np.column_stack([z, _without_turn(moment / mass, angles)])
+    way = moment / mass
+    warn_of_angles(way, angles, _jumps(without_turn(way, angles)))
+    return np.column_stack([z, without_turn(way, angles)])
 
 
 def _row_sums(some: npt.NDArray[Any]) -> tuple[Floats, Floats, Floats, Floats]:
@@ -233,13 +237,6 @@ def _check_in_view(mass: Floats, usual: float, outside: float) -> None:
         "must be in view as a whole, with air on both sides, for its centre of mass to be known. Pass line "
         "integrals from ct.reconstruct.attenuation(), or a model."
     )
-
-
-def _without_turn(way: Floats, angles: Floats) -> Floats:
-    """Take a constant and a wave of one turn out."""
-    turn = np.deg2rad(angles)
-    waves = np.column_stack([np.ones(len(turn)), np.cos(turn), np.sin(turn)])
-    return np.asarray(way - waves @ np.linalg.lstsq(waves, way, rcond=None)[0])
 
 
 def _by_model(

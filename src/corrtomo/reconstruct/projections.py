@@ -86,6 +86,36 @@ def check_angles(angles_deg: Any, count: int, *, doing: str) -> Floats:
     return found
 
 
+def angle_count(angles_deg: Any, *, doing: str) -> int:
+    """Return how many angles there are; refuse what are no numbers.
+
+    Examples
+    --------
+    >>> angle_count([0, 90], doing="project")
+    2
+    """
+    found = _as_numbers(angles_deg)
+    if found is None:
+        raise TypeError(
+            f"Cannot {doing} with angles_deg of type {type(angles_deg).__name__}: one number in degrees for "
+            f"each projection is needed. Pass for instance {_LIKE}."
+        )
+    if found.size == 0:
+        raise ValueError(
+            f"Cannot {doing} with no angles: one number in degrees for each projection is needed, and two or "
+            f"more. Pass for instance {_LIKE}."
+        )
+    return found.size
+
+
+def check_flag(value: Any, what: str, *, doing: str, usual: bool) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(
+            f"Cannot {doing} with {what}={value!r}: True or False is needed. Leave it out for {usual}."
+        )
+
+
 def check_source(source_um: Any, projections: xr.DataArray, *, doing: str) -> float | None:
     """Refuse a source that stands within the view of the projections; return its distance from the axis.
 
@@ -121,13 +151,14 @@ def frames(
     with bar:
         for length in lengths:
             some = np.asarray(projections.data[start : start + length])
-            _check_finite(some, start, doing)
+            check_values(some, start, doing=doing)
             yield start, some
             start += length
             bar.update(length)
 
 
-def _check_finite(some: npt.NDArray[Any], start: int, doing: str) -> None:
+def check_values(some: npt.NDArray[Any], start: int, *, doing: str) -> None:
+    """Refuse NaN and infinity in some projections, from number `start` on."""
     if some.dtype.kind != "f":
         return
     bad = np.flatnonzero(~np.isfinite(some).all(axis=(1, 2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ import xarray as xr
 from scipy import ndimage
 
 from ..checks import check_length
+from .geometry import check_integrals
 from .projections import Floats, check_projections, frames
 
 _DOING = "remove rings"
@@ -58,9 +60,14 @@ def remove_rings(
     Raises
     ------
     TypeError
-        If the projections are a plain array, the width is no number, or `parts` no whole number.
+        If the projections are a plain array, or counts, the width is no number, or `parts` no whole number.
     ValueError
         If dims differ, values are NaN, the width is above 50 pixels, or a part has less than 8 projections.
+
+    Warns
+    -----
+    UserWarning
+        If twice the width is more than half of the view.
 
     Notes
     -----
@@ -92,7 +99,9 @@ def remove_rings(
     True
     """
     _, pixel = check_projections(projections, doing=_DOING)
+    check_integrals(projections, doing=_DOING)
     window = _window(width_um, pixel)
+    _warn_of_width(width_um, window, projections.sizes["x"])
     ends = _ends(parts, len(projections))
     stripes = [stripe - _smooth(stripe, window) for stripe in _means(projections, ends, progress)]
     share = np.diff(ends) / len(projections)
@@ -115,6 +124,17 @@ def _window(width_um: Any, pixel: float) -> int:
             "with ct.reconstruct.attenuation(..., repair=True)."
         )
     return int(2 * half + 1)
+
+
+def _warn_of_width(width_um: Any, window: int, columns: int) -> None:
+    """Warn of a width that was asked for, and takes the sample for stripes."""
+    if width_um is not None and 2 * window > columns:
+        warnings.warn(
+            f"Stripes of up to width_um={width_um:g} are looked for in a window of {window} columns, and the "
+            f"projections have {columns}. Structure of the sample that is as wide is taken out as well. Pass "
+            "the width of the widest stripe, or leave it out for 5 pixels.",
+            stacklevel=3,
+        )
 
 
 def _ends(parts: Any, count: int) -> npt.NDArray[np.int64]:

@@ -12,6 +12,7 @@ from numba import njit, prange
 from tqdm.auto import tqdm
 
 from ..checks import check_finite, check_same_grid
+from .angular_steps import check_turn
 from .geometry import (
     Geometry,
     Grid,
@@ -22,8 +23,9 @@ from .geometry import (
     geometry_of,
     grid_of,
 )
+from .plausible import ColumnSums
 from .project import line_integrals
-from .projections import frames
+from .projections import check_flag, frames
 from .ray_kernels import correct, threads_for, tile_edge
 from .total_variation import smooth
 
@@ -102,6 +104,11 @@ def sart(
         If :func:`fbp` would refuse them, but for gaps in a turn; if a number is out of range; or if `start`
         is on another grid.
 
+    Warns
+    -----
+    UserWarning
+        As :func:`fbp`.
+
     Notes
     -----
     It does not converge to one answer: each pass fits the noise somewhat better. Stop when ``residual`` falls
@@ -132,13 +139,17 @@ def sart(
     (True, 20)
     """
     geometry = geometry_of(projections, angles_deg, centre_um, source_um, source_z_um, drift, doing=_DOING)
+    check_turn(geometry.angles_deg, doing=_DOING)
     check_integrals(projections, doing=_DOING)
-    _check_options(iterations, relaxation, tv_weight)
+    _check_options(iterations, relaxation, tv_weight, nonnegative)
     grid, shape = grid_of(geometry, width_um, voxel_um, doing=_DOING)
     check_bytes(projections.size, doing=_DOING, what=f"{projections.shape} pixels of projections")
     parts = _subsets(geometry.angles_deg, subsets)
     columns = _start(start, geometry, grid, shape)
     measured = _in_memory(projections, progress)
+    sums = ColumnSums(geometry.columns)
+    sums.add(measured)
+    sums.warn()
     lengths = _lengths(geometry, grid, shape)
     edge, residuals = tile_edge(shape[0]), []
     bar = tqdm(
@@ -162,7 +173,7 @@ def sart(
     return as_volume(out, geometry, grid, method="sart", tv_weight=float(tv_weight), residual=history)
 
 
-def _check_options(iterations: Any, relaxation: Any, tv_weight: Any) -> None:
+def _check_options(iterations: Any, relaxation: Any, tv_weight: Any, nonnegative: Any) -> None:
     _whole(iterations, "iterations", _MOST_PASSES)
     if not (_is_number(relaxation) and 0 < relaxation < 2):
         raise ValueError(
@@ -174,6 +185,7 @@ def _check_options(iterations: Any, relaxation: Any, tv_weight: Any) -> None:
             f"Cannot {_DOING} with tv_weight={tv_weight!r}: a number of voxels from 0 to {_MOST_WEIGHT:g} is "
             "needed. Take 0.02, or leave it out."
         )
+    check_flag(nonnegative, "nonnegative", doing=_DOING, usual=True)
 
 
 def _whole(value: Any, what: str, most: int) -> int:

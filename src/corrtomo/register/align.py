@@ -8,9 +8,10 @@ import xarray as xr
 from ..checks import check_length
 from .alignment import Alignment, AlignmentError
 from .averaging import block_means, near_voxel
-from .frames import Floats, extent, inverse, middle, move, turn_deg
+from .frames import Floats, extent, inverse, middle
 from .information import SAMPLES, Kind, Maximum, maximise
 from .pair import Pair, Start, check_pair, prepare
+from .report import reported
 from .search import Candidate, Range, candidates, search_voxel
 from .subvolumes import Agreement, agreement
 from .trust import agreed, check_chance, check_range, check_rival, overlap
@@ -143,7 +144,7 @@ def align(
         return agreement(_coarser(first, count), _coarser(other, count), matrix, transform)
 
     seen = agreed(see, transform, search_voxel(pair.fixed, pair.moving))
-    return _report(final, seen, where, transform)
+    return Alignment(**reported(final, seen, where.centre, where.target, transform))
 
 
 def _farthest(pair: Pair) -> float:
@@ -198,22 +199,3 @@ def _best(pair: Pair, found: list[Candidate], where: Range, kind: Kind, seed: in
     level = check_chance(coarse[0], coarse[1], refined[0].matrix, where, seed)
     check_rival(coarse[0], coarse[1], refined, level, 4.0 * edge)
     return refined[0]
-
-
-def _report(final: Maximum, seen: Agreement, where: Range, kind: Kind) -> Alignment:
-    n = len(where.centre)
-    shift = move(final.matrix, where.centre) - where.target
-    matrix = final.matrix.copy()
-    matrix.flags.writeable = False
-    return Alignment(
-        matrix=matrix,
-        error_um=seen.error_um,
-        metric=final.metric,
-        converged=final.converged,
-        iterations=final.iterations,
-        stop=final.stop,
-        transform=kind,
-        turn_deg=float(np.linalg.norm(turn_deg(final.matrix))),
-        shift_um=tuple(float(s) for s in shift),
-        scale=float(np.abs(np.linalg.det(final.matrix[:n, :n])) ** (1 / n)),
-    )

@@ -15,7 +15,7 @@ from scipy import ndimage
 from ..phases import Phase
 from ..volume import SPATIAL, check_image, origin, voxel_size
 from .averaging import block_means
-from .frames import Floats, inverse, move, voxel_map
+from .frames import Floats, inverse, move, named, voxel_map
 
 _SLAB = 1 << 21
 
@@ -65,14 +65,12 @@ class Alignment:
     scale: float
 
     def __repr__(self) -> str:
-        names = SPATIAL[-len(self.shift_um) :]
-        shift = ", ".join(f"{d} {s:+.2f}" for d, s in zip(names, self.shift_um, strict=True))
         scale = "" if self.transform == "rigid" else f", scaled by {self.scale:.4f}"
         ended = "converged" if self.converged else "NOT converged"
         return (
-            f"Alignment({self.transform}: turned by {self.turn_deg:.2f}°, centre shifted by {shift} "
-            f"µm{scale}; expected error {self.error_um:.3f} µm at the farthest corner; mutual information "
-            f"{self.metric:.3f}, {ended} after {self.iterations} steps)"
+            f"Alignment({self.transform}: turned by {self.turn_deg:.2f}°, centre shifted by "
+            f"{named(self.shift_um)} µm{scale}; expected error {self.error_um:.3f} µm at the farthest "
+            f"corner; mutual information {self.metric:.3f}, {ended} after {self.iterations} steps)"
         )
 
     def points(self, points_um: npt.ArrayLike) -> Floats:

@@ -11,7 +11,7 @@ import xarray as xr
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from ..volume import origin, voxel_size
+from ..volume import SPATIAL, origin, voxel_size
 
 Floats = npt.NDArray[np.float64]
 Grey = npt.NDArray[np.float32]
@@ -30,6 +30,13 @@ def middle(image: xr.DataArray) -> Floats:
 def extent(image: xr.DataArray) -> Floats:
     """Return the edge lengths of an image in µm, from face to face."""
     return np.array(image.shape) * voxel_size(image)
+
+
+def named(values: npt.ArrayLike, digits: int = 2, unit: str = "") -> str:
+    """Say numbers along the last axes, for instance "y +0.50, x -1.20"."""
+    each = np.atleast_1d(np.asarray(values, float)).tolist()
+    names = SPATIAL[-len(each) :]
+    return ", ".join(f"{d} {value:+.{digits}f}{unit}" for d, value in zip(names, each, strict=True))
 
 
 def move(matrix: Floats, points: Floats) -> Floats:

@@ -10,9 +10,10 @@ from scipy import ndimage
 
 from .alignment import AlignmentError
 from .averaging import block_means
-from .frames import Floats, corners, extent, move, turn_deg
+from .frames import Floats, corners, extent, move
 from .information import SAMPLES, Kind, Maximum, maximise
 from .pair import Start, average, check_options
+from .report import reported
 from .search import Candidate
 from .section_agreement import SectionAgreement, section_agreement
 from .section_alignment import SectionAlignment
@@ -25,9 +26,9 @@ from .section_pair import (
     section_range,
     tilt_and_turn,
 )
-from .section_search import SectionRange, candidates, search_pixel
+from .section_search import candidates, other_ways, search_pixel
 from .section_trust import check_chance, check_pose, check_rival, section_overlap
-from .trust import agreed
+from .trust import SECTION, agreed
 
 _SCALES = (1.0, 0.95, 1.05)
 _COARSE_SAMPLES = 10_000
@@ -140,7 +141,7 @@ def locate_section(
     pair = prepare_section(section, volume, where, progress)
     scales = (1.0,) if transform == "rigid" else _SCALES
     found, chance = candidates(pair.section, pair.volume, pair.where, scales)
-    check_chance(found, chance, pair.where)
+    check_chance(found, chance, pair.where, lambda: other_ways(pair.section, pair.volume, pair.where))
     refined = _refined(pair, found, transform, seed)
     check_rival(pair.section, refined, 4.0 * search_pixel(pair.section, pair.volume))
     fine, slab = _fine(pair, volume, refined[0].matrix, progress)
@@ -150,8 +151,17 @@ def locate_section(
     def see(count: int) -> SectionAgreement:
         return section_agreement(_coarser(fine, count), _coarser(slab, count), final.matrix, transform)
 
-    seen = agreed(see, transform, search_pixel(pair.section, pair.volume))
-    return _report(final, seen, where, transform, found[0].correlation, chance)
+    seen = agreed(see, transform, search_pixel(pair.section, pair.volume), SECTION)
+    tilt, _ = tilt_and_turn(final.matrix)
+    return SectionAlignment(
+        **reported(final, seen, where.centre, where.target, transform),
+        depth_um=float(move(final.matrix, where.centre)[0]),
+        depth_error_um=seen.depth_error_um,
+        tilt_deg=tilt,
+        tilt_error_deg=seen.tilt_error_deg,
+        correlation=found[0].correlation,
+        chance=chance,
+    )
 
 
 def _farthest(section: xr.DataArray, volume: xr.DataArray) -> float:
@@ -212,30 +222,3 @@ def _fine(
     low, high = ends.min(axis=0) - margin, ends.max(axis=0) + margin
     part = volume.sel({d: slice(a, b) for d, a, b in zip(volume.dims, low, high, strict=True)})
     return average(pair.whole, edge, progress=False), average(part, edge, progress)
-
-
-def _report(
-    final: Maximum, seen: SectionAgreement, where: SectionRange, kind: Kind, correlation: float, chance: float
-) -> SectionAlignment:
-    at = move(final.matrix, where.centre)
-    tilt, _ = tilt_and_turn(final.matrix)
-    matrix = final.matrix.copy()
-    matrix.flags.writeable = False
-    return SectionAlignment(
-        matrix=matrix,
-        error_um=seen.error_um,
-        metric=final.metric,
-        converged=final.converged,
-        iterations=final.iterations,
-        stop=final.stop,
-        transform=kind,
-        turn_deg=float(np.linalg.norm(turn_deg(final.matrix))),
-        shift_um=tuple(float(s) for s in at - where.target),
-        scale=float(np.linalg.det(final.matrix[:3, :3]) ** (1 / 3)),
-        depth_um=float(at[0]),
-        depth_error_um=seen.depth_error_um,
-        tilt_deg=tilt,
-        tilt_error_deg=seen.tilt_error_deg,
-        correlation=correlation,
-        chance=chance,
-    )

@@ -14,7 +14,7 @@ from ..checks import check_length, check_spatial
 from ..volume import SPATIAL, check_image, voxel_size
 from .alignment import AlignmentError
 from .averaging import block_means, near_voxel
-from .frames import Floats, extent, middle
+from .frames import Floats, extent, middle, named
 from .information import Kind
 
 Start = Literal["centres", "coordinates"]
@@ -109,9 +109,9 @@ def _crop(image: xr.DataArray, low: Floats, high: Floats) -> xr.DataArray:
     part = image.sel({d: slice(a, b) for d, a, b in zip(image.dims, low, high, strict=True)})
     if min(part.shape) < LEAST_VOXELS:
         raise AlignmentError(
-            f"Cannot align the images: they do not overlap. The moving image may lie between {low.round(2)} "
-            f"and {high.round(2)} µm, and the fixed image has {dict(part.sizes)} voxels there. Look "
-            "where the centres coincide with start='centres', or enlarge max_shift_um."
+            f"Cannot align the images: they do not overlap. The moving image may lie between "
+            f"{named(low)} and {named(high)} µm, and the fixed image has {dict(part.sizes)} voxels there. "
+            "Look where the centres coincide with start='centres', or enlarge max_shift_um."
         )
     return part
 

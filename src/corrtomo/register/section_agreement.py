@@ -70,7 +70,7 @@ def section_agreement(
     seen = [(p, match) for p in parts if (match := _match(here, alike, p)) is not None]
     about = len(parts), len(parts) - len(seen), float(edge.max()), float(np.linalg.norm(length) / 2)
     nothing = SectionAgreement(
-        np.inf, np.inf, 1.0, np.inf, *about, depth_error_um=np.inf, tilt_error_deg=np.inf
+        np.inf, np.inf, 1.0, np.inf, 0, *about, depth_error_um=np.inf, tilt_error_deg=np.inf
     )
     if len(seen) < LEAST_PARTS:
         return nothing
@@ -82,9 +82,8 @@ def section_agreement(
         return nothing
     error = fit.error(np.array([_flat(end) for end in corners(-length / 2, length / 2)]))
     depth, tilt = _normal(fit, _flat(np.array(here.shape) / 2 * edge - middle))
-    scale, scale_sd = 1.0 + float(similar.found[-1]), float(np.sqrt(similar.covariance[-1, -1]))
     return SectionAgreement(
-        error, fit.spread, scale, scale_sd, *about, depth_error_um=depth, tilt_error_deg=tilt
+        error, fit.spread, *similar.scale(), *about, depth_error_um=depth, tilt_error_deg=tilt
     )
 
 
@@ -149,9 +148,10 @@ def _fit(x: Floats, off: Floats, sure: Floats, kind: Kind) -> Motion | None:
     back: Any = np.linalg.inv(normal)
     found: Floats = back @ np.einsum("nij,nj->i", weighed, off)
     rest = off - terms @ found
-    variance = float(np.einsum("ni,nij,nj", rest, sure, rest)) / max(1, off.size - len(found))
+    free = max(1, off.size - len(found))
+    variance = float(np.einsum("ni,nij,nj", rest, sure, rest)) / free
     typical: Any = np.linalg.pinv(sure.mean(axis=0))
-    return Motion(kind, found, variance * back, float(np.sqrt(variance * np.trace(typical))))
+    return Motion(kind, found, variance * back, float(np.sqrt(variance * np.trace(typical))), free)
 
 
 def _normal(fit: Motion, centre: Floats) -> tuple[float, float]:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from ..volume import CHANNEL, SPATIAL, check_image, origin, volume, voxel_size
 from .alignment import Alignment, fill_value, takes_nearest
-from .frames import Floats, corners, inverse, move
+from .frames import Floats, corners, inverse, move, named
 
 _PLANE = SPATIAL[1:]
 
@@ -46,11 +46,10 @@ class SectionAlignment(Alignment):
     from_section: bool = True
 
     def __repr__(self) -> str:
-        tilts = ", ".join(f"{d} {t:+.2f}°" for d, t in zip(_PLANE, self.tilt_deg, strict=True))
         return (
             f"Section{super().__repr__()[:-1]}; section at z {self.depth_um:.3f} ± {self.depth_error_um:.3f} "
-            f"µm, tilted about {tilts} ± {self.tilt_error_deg:.2f}°; correlation {self.correlation:.2f}, "
-            f"mirror images {self.chance:.2f})"
+            f"µm, tilted about {named(self.tilt_deg, unit='°')} ± {self.tilt_error_deg:.2f}°; "
+            f"correlation {self.correlation:.2f}, mirror images {self.chance:.2f})"
         )
 
     def inverse(self) -> Self:

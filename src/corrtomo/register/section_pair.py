@@ -13,7 +13,7 @@ import xarray as xr
 from ..checks import check_length, check_spatial
 from ..volume import SPATIAL, check_image, voxel_size
 from .alignment import AlignmentError
-from .frames import Floats, extent, middle, turn, turn_deg
+from .frames import Floats, extent, middle, named, turn, turn_deg
 from .pair import LEAST_VOXELS, average, check_grey
 from .section_alignment import as_slice
 from .section_search import SectionRange, search_pixel
@@ -119,9 +119,9 @@ def prepare_section(
     part = volume.sel({d: slice(a, b) for d, a, b in zip(SPATIAL, low, high, strict=True)})
     if min(part.shape) == 0 or min(part.shape[1:]) < LEAST_VOXELS:
         raise AlignmentError(
-            f"Cannot locate the section: it lies outside the volume. It may lie between {low.round(2)} and "
-            f"{high.round(2)} µm, and the volume has {dict(part.sizes)} voxels there. Look where the centres "
-            "coincide with start='centres', or enlarge max_shift_um."
+            f"Cannot locate the section: it lies outside the volume. It may lie between {named(low)} "
+            f"and {named(high)} µm, and the volume has {dict(part.sizes)} voxels there. Look where the "
+            "centres coincide with start='centres', or enlarge max_shift_um."
         )
     coarse = search_pixel(whole, part) / 1.5
     near = average(whole, coarse, progress=False), average(part, coarse, progress)

@@ -16,6 +16,7 @@ from .correlation import Correlator
 from .frames import Floats, Grey, extent, inverse, sample, turn
 from .search import Candidate, distinct, peaks, pose, smooth, turns
 
+Way = tuple[bool, int]
 _PIXELS = 1_500
 """Coarse pixels in what section and volume share: enough to tell planes apart, few enough for thousands."""
 _DEPTH, _WIDE, _CLOSE = 1.0, 8.0, 3.0
@@ -23,10 +24,13 @@ _DEPTH, _WIDE, _CLOSE = 1.0, 8.0, 3.0
 all planes, then for the best of them."""
 _APART = 6.0
 """Coarse pixels by which the corners of two candidates differ: nearer ones climb to the same pose."""
-_AS_IT_IS = np.eye(2)
-_MIRRORS = tuple(
-    np.array(m) for m in ([[-1, 0], [0, 1]], [[1, 0], [0, -1]], [[0, 1], [1, 0]], [[0, -1], [-1, 0]])
-)
+_QUARTER, _MIRROR = np.array([[0, -1], [1, 0]]), np.array([[-1, 0], [0, 1]])
+_WAYS = {
+    (mirrored, quarters): np.linalg.matrix_power(_QUARTER, quarters) @ (_MIRROR if mirrored else np.eye(2))
+    for mirrored, quarters in product((False, True), range(4))
+}
+"""How a section can lie in its file: mirrored along y or not, then turned by quarters."""
+_AS_IT_IS = (False, 0)
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,11 @@ def search_pixel(section: xr.DataArray, volume: xr.DataArray) -> float:
 
 @dataclass(frozen=True)
 class _Variant:
-    """The section at one turn and scale, as it is or mirrored, on coarse pixels."""
+    """The section at one turn and scale, and in one of the groups of ways it can lie, on coarse pixels."""
 
     linear: Floats
     grey: Grey
-    mirrored: bool
+    group: int
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,29 @@ def candidates(
     correlation of its mirror images, searched for in the same way, is what chance and outline can reach. It
     is returned too.
     """
-    search = _Search(section, volume, where, scales)
+    mirrors = [way for way in _WAYS if way[0]]
+    best = _searched(section, volume, where, scales, [[_AS_IT_IS], mirrors])
+    return best[0], max((c.correlation for c in best[1]), default=0.0)
+
+
+def other_ways(section: xr.DataArray, volume: xr.DataArray, where: SectionRange) -> dict[Way, float]:
+    """Return the best correlation of a section mirrored, turned by quarters, or both."""
+    others = [way for way in _WAYS if way != _AS_IT_IS]
+    best = _searched(section, volume, where, (1.0,), [[way] for way in others])
+    return {
+        way: max((c.correlation for c in one), default=0.0) for way, one in zip(others, best, strict=True)
+    }
+
+
+def _searched(
+    section: xr.DataArray,
+    volume: xr.DataArray,
+    where: SectionRange,
+    scales: Sequence[float],
+    groups: Sequence[Sequence[Way]],
+) -> list[list[Candidate]]:
+    """Return the best poses of a section that differ, for each group of ways in which it can lie."""
+    search = _Search(section, volume, where, scales, groups)
     wide, close = (
         search.tilts(where.tilt_deg, _WIDE),
         search.tilts(min(where.tilt_deg, search.step(_WIDE)), _CLOSE),
@@ -97,8 +123,8 @@ def candidates(
     every = range(len(search.variants))
     first = [hit for depth, tilts in product(depths, wide) for hit in search(depth, tilts, every)]
     best: list[list[Candidate]] = []
-    for mirrored in (False, True):
-        kept = search.distinct([h for h in first if search.variants[h.variant].mirrored == mirrored])
+    for group in range(len(groups)):
+        kept = search.distinct([h for h in first if search.variants[h.variant].group == group])
         near = [
             hit
             for one in kept
@@ -106,7 +132,7 @@ def candidates(
             for hit in search(one.depth, _sum(one, tilts), [one.variant])
         ]
         best.append([hit.pose for hit in search.distinct(kept + near)])
-    return best[0], max((c.correlation for c in best[1]), default=0.0)
+    return best
 
 
 def _sum(hit: _Hit, tilts: tuple[float, float]) -> tuple[float, float]:
@@ -117,12 +143,17 @@ class _Search:
     """Section and volume on coarse pixels, to be correlated at one depth and tilt after the other."""
 
     def __init__(
-        self, section: xr.DataArray, volume: xr.DataArray, where: SectionRange, scales: Sequence[float]
+        self,
+        section: xr.DataArray,
+        volume: xr.DataArray,
+        where: SectionRange,
+        scales: Sequence[float],
+        groups: Sequence[Sequence[Way]],
     ):
         self.edge = search_pixel(section, volume)
         self._volume, self._grey, self._where = volume, smooth(volume, self.edge), where
         self._half = (np.array(section.shape) - 1) / 2 * voxel_size(section) * max(scales)
-        self.variants, self._size = _variants(section, where, scales, self.edge, self._half[1:])
+        self.variants, self._size = _variants(section, where, scales, groups, self.edge, self._half[1:])
         self._steps = int(np.ceil(where.shift_um / self.edge))
         shared = float(np.prod(np.minimum(extent(section), extent(volume))[1:])) / self.edge**2
         self._least = where.min_overlap * shared
@@ -170,25 +201,31 @@ class _Search:
 
 
 def _variants(
-    section: xr.DataArray, where: SectionRange, scales: Sequence[float], edge: float, half: Floats
+    section: xr.DataArray,
+    where: SectionRange,
+    scales: Sequence[float],
+    groups: Sequence[Sequence[Way]],
+    edge: float,
+    half: Floats,
 ) -> tuple[list[_Variant], npt.NDArray[np.int_]]:
     """Turn, scale and mirror the section; return how many coarse pixels hold each of these too."""
     grey = smooth(section, edge)
     flat = turns(where.turn_deg, edge, float(np.linalg.norm(half)), 2)
     linears = [
-        (scale * one @ mirror, mirror is not _AS_IT_IS)
-        for mirror, scale, one in product((_AS_IT_IS, *_MIRRORS), scales, flat)
+        (scale * one @ _WAYS[way], group)
+        for group, ways in enumerate(groups)
+        for way, scale, one in product(ways, scales, flat)
     ]
     reach = np.max([np.abs(linear) @ half / max(scales) for linear, _ in linears], axis=0)
     size = 2 * np.floor(reach / edge).astype(int) + 1
     variants = []
-    for linear, mirrored in linears:
+    for linear, group in linears:
         whole = np.eye(3) * np.sqrt(abs(np.linalg.det(linear)))
         whole[1:, 1:] = linear
         back = inverse(whole)
         corner = where.centre - back @ _flat((size - 1) / 2 * edge)
         turned = sample(grey, section, corner, back, edge, (1, *size.tolist()))[0]
-        variants.append(_Variant(whole, turned, mirrored))
+        variants.append(_Variant(whole, turned, group))
     return variants, size
 
 

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import xarray as xr
 
 from ..volume import origin, voxel_size
 from .alignment import AlignmentError
-from .frames import Floats, corners, extent, move
+from .frames import Floats, corners, extent, move, named
 from .information import Maximum
 from .search import Candidate
 from .section_pair import tilt_and_turn
 from .section_search import SectionRange
 
-_ABOVE_CHANCE, _OTHER_SIDE = 1.4, 2.5
+_ABOVE_CHANCE, _OTHER_WAY = 1.4, 1.8
 _RIVAL = 0.85
 
 
-def check_chance(found: list[Candidate], chance: float, where: SectionRange) -> None:
-    """Refuse a section that fits hardly better than its mirror images, which lie nowhere in the volume."""
+def check_chance(
+    found: list[Candidate],
+    chance: float,
+    where: SectionRange,
+    ways: Callable[[], dict[tuple[bool, int], float]],
+) -> None:
+    """Refuse a section that fits hardly better than its mirror images, which lie nowhere in the volume.
+
+    `ways` finds the correlation of the section mirrored or not (along y, first), and turned by quarters: it
+    is asked only where the section is refused, for what to do about it.
+    """
     if not found:
         raise AlignmentError(
             f"Cannot locate the section: at no pose within ±{where.shift_um:g} µm does it share "
@@ -26,19 +37,34 @@ def check_chance(found: list[Candidate], chance: float, where: SectionRange) -> 
             "min_overlap."
         )
     best = found[0].correlation
-    if _information(chance) > _OTHER_SIDE * _information(best):
-        raise AlignmentError(
-            f"Cannot locate the section: it correlates by {best:.2f} with the volume at its best pose, and "
-            f"its mirror image by {chance:.2f}. One of both was recorded from the other side. Mirror the "
-            "section, for instance with ct.volume(section.data[::-1], ct.voxel_size(section))."
-        )
-    if _information(best) < _ABOVE_CHANCE * _information(chance):
-        raise AlignmentError(
-            f"Cannot locate the section: it correlates by {best:.2f} with the volume at its best pose, its "
-            f"mirror images, which lie nowhere in it, by up to {chance:.2f}. No pose stands out. Check that "
-            "the volume holds the section and that the stated voxel sizes are right, or enlarge "
-            "max_shift_um, depth_range_um, max_tilt_deg and max_turn_deg."
-        )
+    if _information(best) >= _ABOVE_CHANCE * _information(chance):
+        return
+    known = f"Cannot locate the section: it correlates by {best:.2f} with the volume at its best pose"
+    correlations = ways()
+    way, top = max(correlations.items(), key=lambda item: item[1])
+    others = [best, *(value for key, value in correlations.items() if key != way)]
+    if _information(top) > _OTHER_WAY * _information(max(others)):
+        raise AlignmentError(f"{known}, and {_other_way(*way, top)}.")
+    raise AlignmentError(
+        f"{known}, its mirror images, which lie nowhere in it, by up to {chance:.2f}. No pose stands out. "
+        "Check that the volume holds the section and that the stated voxel sizes are right, or enlarge "
+        "max_shift_um, depth_range_um, max_tilt_deg and max_turn_deg."
+    )
+
+
+def _other_way(mirrored: bool, quarters: int, correlation: float) -> str:
+    """Say how a section must lie to be found, and how to bring it there."""
+    turned = f"turned by {90 * quarters}°"
+    data = "section.data[::-1]" if mirrored else "section.data"
+    data = f"np.rot90({data}, {quarters})" if quarters else data
+    edges = "ct.voxel_size(section)" + "[::-1]" * (quarters % 2)
+    how = f"for instance with ct.volume({data}, {edges})"
+    if not mirrored:
+        return f"{turned} by {correlation:.2f}. Turn it first, {how}, or enlarge max_turn_deg"
+    return (
+        f"its mirror image{', ' + turned + ',' if quarters else ''} by {correlation:.2f}. One of both was "
+        f"recorded from the other side. Mirror the section{' and turn it' if quarters else ''}, {how}"
+    )
 
 
 def _information(correlation: float) -> float:
@@ -73,7 +99,7 @@ def check_pose(section: xr.DataArray, volume: xr.DataArray, matrix: Floats, wher
     if not inside or np.abs(tilt).max() > where.tilt_deg or abs(flat) > where.turn_deg:
         raise AlignmentError(
             f"Cannot locate the section: the best pose, its middle at z {at[0]:.2f} µm, shifted by "
-            f"{shift.round(2)} µm, tilted by {np.round(tilt, 1)}° and turned by {flat:.1f}°, lies beyond z "
+            f"{named(shift)} µm, tilted about {named(tilt, 1, '°')} and turned by {flat:.1f}°, lies beyond z "
             f"{low:g} to {high:g} µm, ±{where.shift_um:g} µm, ±{where.tilt_deg:g}° or ±{where.turn_deg:g}°, "
             "where it was looked for. If it may lie there, enlarge depth_range_um, max_shift_um, "
             "max_tilt_deg or max_turn_deg."

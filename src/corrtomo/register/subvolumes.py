@@ -37,6 +37,8 @@ class Agreement:
         alignment.
     scale, scale_sd : float
         Further scale that they ask for, and its standard deviation.
+    free : int
+        Degrees of freedom of that standard deviation.
     parts, lost : int
         Sub-volumes compared, and those of them without a match within reach.
     edge_um, radius_um : float
@@ -49,6 +51,7 @@ class Agreement:
     spread_um: float
     scale: float
     scale_sd: float
+    free: int
     parts: int
     lost: int
     edge_um: float
@@ -74,16 +77,15 @@ def agreement(first: xr.DataArray, other: xr.DataArray, matrix: Floats, kind: Ki
     seen = [(p, gap) for p, gap in zip(parts, gaps, strict=True) if gap is not None]
     about = len(parts), len(parts) - len(seen), float(edge.max()), float(np.linalg.norm(length) / 2)
     if len(seen) < (first.ndim + 2 if kind == "affine" else LEAST_PARTS):
-        return Agreement(np.inf, np.inf, 1.0, np.inf, *about)
+        return Agreement(np.inf, np.inf, 1.0, np.inf, 0, *about)
     low = np.array([p.start for p in box]) * edge
     middle = low + length / 2
     x = np.array([[(p.start + p.stop) / 2 for p in part] * edge for part, _ in seen]) - middle
     d = np.array([gap * edge for _, gap in seen])
     fit, similar = fit_motion(x, d, kind), fit_motion(x, d, "similarity")
     error = fit.error(corners(low, low + length) - middle)
-    scale_sd = float(np.sqrt(similar.covariance[-1, -1]))
     sheared = _sheared(x, d, kind)
-    return Agreement(error, fit.spread, 1.0 + float(similar.found[-1]), scale_sd, *about, sheared)
+    return Agreement(error, fit.spread, *similar.scale(), *about, sheared)
 
 
 def blurred(image: xr.DataArray) -> Grey:
@@ -207,6 +209,11 @@ class Motion:
     found: Floats
     covariance: Floats
     spread: float
+    free: int
+
+    def scale(self) -> tuple[float, float, int]:
+        """Return the scale of a similarity, its standard deviation and the degrees of freedom of that."""
+        return 1.0 + float(self.found[-1]), float(np.sqrt(self.covariance[-1, -1])), self.free
 
     def error(self, offsets: Floats) -> float:
         """Return the largest expected error at points: of the motion, and the motion itself."""
@@ -222,6 +229,7 @@ def fit_motion(x: Floats, d: Floats, kind: Kind) -> Motion:
     terms = np.vstack([motion_terms(offset, kind) for offset in x])
     found: Any = np.linalg.lstsq(terms, d.ravel(), rcond=None)[0]
     rest = d.ravel() - terms @ found
-    variance = float(rest @ rest) / max(1, d.size - terms.shape[1])
+    free = max(1, d.size - terms.shape[1])
+    variance = float(rest @ rest) / free
     covariance: Any = variance * np.linalg.pinv(terms.T @ terms)
-    return Motion(kind, found, covariance, float(np.sqrt(variance * x.shape[1])))
+    return Motion(kind, found, covariance, float(np.sqrt(variance * x.shape[1])), free)

@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import xarray as xr
+from scipy import stats
 
 from ..volume import origin, voxel_size
 from .alignment import AlignmentError
-from .frames import Floats, corners, extent, move, sample_onto, turn, turn_deg
+from .frames import Floats, corners, extent, move, named, sample_onto, turn, turn_deg
 from .information import Kind, Maximum, mutual_information
 from .search import Range
 from .subvolumes import Agreement
 
 Seen = TypeVar("Seen", bound=Agreement)
+
+
+class Words(NamedTuple):
+    """What refusals call what is aligned, and its parts; what to check first, and how to fit a distortion."""
+
+    doing: str
+    parts: str
+    check: str
+    fit: str
+
+
+IMAGES = Words(
+    "align the images",
+    "sub-volumes",
+    "both show the same spot",
+    "; scale and shear are fitted with transform='affine'",
+)
+SECTION = Words("locate the section", "sub-areas of it", "the volume holds the section", "")
+
 _POSES = 30
 _ABOVE_CHANCE = 2.0
 _RIVAL = 0.85
@@ -25,7 +45,8 @@ _SHEARED = 1e-3
 _COARSER, _COARSEST = 4, 1.5
 """Voxels that are taken together, at most, and the edge of these in coarse voxels of the search, at most."""
 _LOST = 1 / 3
-_SCALE_SDS, _SCALE_VOXELS = 4.0, 0.5
+_SCALE_CHANCE, _SCALE_VOXELS = 6e-5, 0.5
+"""Chance to refuse a scale that is none: that of four standard deviations, were these known exactly."""
 
 
 def overlap(moving: xr.DataArray, fixed: xr.DataArray, matrix: Floats) -> float:
@@ -44,10 +65,15 @@ def check_range(matrix: Floats, where: Range) -> None:
     angles = turn_deg(matrix)
     if np.abs(shift).max() > where.shift_um or np.abs(angles).max() > where.turn_deg:
         raise AlignmentError(
-            f"Cannot align the images: the best pose, shifted by {shift.round(2)} µm and turned by "
-            f"{angles.round(1)}°, lies beyond ±{where.shift_um:g} µm or ±{where.turn_deg:g}°, where it was "
+            f"Cannot align the images: the best pose, shifted by {named(shift)} µm and turned "
+            f"by {_turned(angles)}, lies beyond ±{where.shift_um:g} µm or ±{where.turn_deg:g}°, where it was "
             "looked for. If it may lie there, enlarge max_shift_um or max_turn_deg."
         )
+
+
+def _turned(angles: Floats) -> str:
+    """Say a turn in the plane, or about z, y and x."""
+    return f"{angles[0]:+.1f}°" if len(angles) == 1 else named(angles, 1, "°")
 
 
 def check_chance(moving: xr.DataArray, fixed: xr.DataArray, matrix: Floats, where: Range, seed: int) -> float:
@@ -104,7 +130,7 @@ def check_rival(
             )
 
 
-def agreed(see: Callable[[int], Seen], kind: Kind, search_um: float) -> Seen:
+def agreed(see: Callable[[int], Seen], kind: Kind, search_um: float, words: Words = IMAGES) -> Seen:
     """Return what sub-volumes say of an alignment; refuse where they contradict it.
 
     `see` matches them at so many times the voxel. Noise, or blur over many voxels, scatters their matches by
@@ -114,9 +140,9 @@ def agreed(see: Callable[[int], Seen], kind: Kind, search_um: float) -> Seen:
     refusals: list[AlignmentError] = []
     for count in range(1, _COARSER + 1):
         seen = see(count)
-        check_scale(seen, kind)
+        check_scale(seen, kind, words)
         try:
-            check_spread(seen, _STRUCTURE * search_um)
+            check_spread(seen, _STRUCTURE * search_um, words)
         except AlignmentError as error:
             refusals.append(error)
         else:
@@ -132,38 +158,46 @@ def check_agreement(seen: Agreement, kind: Kind, structure_um: float) -> None:
     check_spread(seen, structure_um)
 
 
-def check_scale(seen: Agreement, kind: Kind) -> None:
-    """Refuse where sub-volumes agree on another voxel size."""
+def check_scale(seen: Agreement, kind: Kind, words: Words = IMAGES) -> None:
+    """Refuse where sub-volumes agree on another voxel size.
+
+    Their standard deviation comes from few of them, so it is Student's law that says how far is too far.
+    """
     off = (seen.scale - 1.0) * seen.radius_um
     if (
         kind == "rigid"
-        and abs(seen.scale - 1.0) > _SCALE_SDS * seen.scale_sd
+        and abs(seen.scale - 1.0) > stats.t.isf(_SCALE_CHANCE / 2, max(1, seen.free)) * seen.scale_sd
         and abs(off) > _SCALE_VOXELS * seen.edge_um
     ):
         raise AlignmentError(
-            f"Cannot align the images rigidly: sub-volumes ask for another voxel size, "
+            f"Cannot {words.doing} rigidly: {words.parts} ask for another voxel size, "
             f"by {abs(seen.scale - 1.0):.2%} (± {seen.scale_sd:.2%}), {abs(off):.2f} µm at the corners. "
             "A voxel size is not as stated. Fit the scale with transform='similarity', or state it anew "
             "with ct.volume()."
         )
 
 
-def check_spread(seen: Agreement, structure_um: float) -> None:
+def check_spread(seen: Agreement, structure_um: float, words: Words = IMAGES) -> None:
     """Refuse where sub-volumes find no match, or disagree with each other."""
     if np.isinf(seen.error_um) or seen.lost > _LOST * seen.parts:
         raise AlignmentError(
-            f"Cannot align the images: only {seen.parts - seen.lost} of {seen.parts} sub-volumes find a "
-            "match near the best pose, so it is not to be trusted. Check that both show the same spot and "
-            "that the stated voxel sizes are right, or fit them with transform='similarity'."
+            f"Cannot {words.doing}: only {seen.parts - seen.lost} of {seen.parts} {words.parts} find a "
+            f"match near the best pose, so it is not to be trusted. Check that {words.check} and that the "
+            "stated voxel sizes are right, or fit them with transform='similarity'."
         )
     # Where the images are blurred over many voxels, a voxel is no measure: the structure is.
     most = max(_SPREAD_VOXELS * seen.edge_um, structure_um)
     if seen.spread_um > most:
         raise AlignmentError(
-            f"Cannot align the images: sub-volumes disagree with each other by {seen.spread_um:.2f} µm, more "
-            f"than {most:.2f} µm. Check that both show the same spot and that neither is "
-            "distorted; scale and shear are fitted with transform='affine'."
+            f"Cannot {words.doing}: {words.parts} disagree with each other by {_more(seen.spread_um, most)}. "
+            f"Check that {words.check} and that neither is distorted{words.fit}."
         )
+
+
+def _more(value_um: float, most_um: float) -> str:
+    """Say that a length is more than another, with as many digits as it takes to see that."""
+    digits = next(n for n in range(2, 20) if f"{value_um:.{n}f}" != f"{most_um:.{n}f}" or n == 19)
+    return f"{value_um:.{digits}f} µm, more than {most_um:.{digits}f} µm"
 
 
 def _length(moving: xr.DataArray, fixed: xr.DataArray) -> float:

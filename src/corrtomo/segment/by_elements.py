@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,15 +13,22 @@ import xarray as xr
 from scipy.special import betaincinv
 
 from ..checks import check_same_grid
-from ..phases import Phase, check_codes, check_integer
-from ..volume import CHANNEL, check_image
+from ..phases import Phase, check_codes
+from .element_checks import (
+    CLASSES,
+    DOING,
+    UNDECIDED,
+    check_options,
+    check_shares,
+    names_of,
+    owners_of,
+    two_maps,
+)
 from .mixture import Mixture, learn, needs_two
 
-CLASSES = {"pore": 0, "carbon binder domain": 1}
-"""Codes below those of the two materials."""
-UNDECIDED = "undecided"
-_DOING = "tell materials apart"
 _FEWEST = 4
+_NO_LAW, _TOLD = 1 / 3, 10
+"""Spread from which on most shares are nearly 0 or 1, and counts of a particle that tell of it."""
 
 
 class ByElements(NamedTuple):
@@ -52,7 +59,7 @@ def by_elements(
     *,
     of: str = "Ni",
     to: str = "Co",
-    names: Sequence[str] = ("LCO", "NCA"),
+    names: Sequence[str] | None = None,
     shares: Sequence[float] | None = None,
     phases: xr.DataArray | None = None,
     sure: float = 0.95,
@@ -72,8 +79,9 @@ def by_elements(
         :func:`corrtomo.measure.separate_particles`.
     of, to : str
         Names of the two channels: the share is counts of the first over those of both.
-    names : sequence of str
-        What the particles of low share are called, and those of high share.
+    names : sequence of str, optional
+        What the particles of low share are called, and those of high share; by default LCO and NCA, which
+        differ so in the share of nickel over cobalt: of other elements names are needed.
     shares : sequence of float, optional
         The typical share of either, where it is known, in the order of `names`; by default both are learned
         from the particles.
@@ -99,7 +107,8 @@ def by_elements(
         If counts are not integers, or particles not numbers.
     ValueError
         If grids differ, a channel is not there, a count is negative, fewer than four particles have counts or
-        one material explains them all (pass `shares` then), or an option is out of range.
+        one material explains them all (pass `shares` then), elements other than nickel to cobalt have no
+        names, or an option is out of range.
 
     Notes
     -----
@@ -112,7 +121,8 @@ def by_elements(
 
     Elements are detected with different ease, so a share of counts is no composition, and shares learned on
     one instrument serve no other. A particle that is made of two gets one name: :func:`pixels_by_elements`.
-    Leave out a margin as wide as the beam spreads where particles are small.
+    Leave out a margin as wide as the beam spreads where particles are small. Where given `shares` are so far
+    from all particles that these would have to vary by nearly everything, a warning says so.
 
     References
     ----------
@@ -129,14 +139,15 @@ def by_elements(
     >>> found.labels.values.tolist(), [round(share, 2) for share in found.shares]
     ([[2, 2, 2, 3, 3]], [0.01, 0.78])
     """
-    check_options(names, sure, level)
     some, rest = two_maps(maps, particles, of, to)
+    names = names_of(names, of, to)
+    check_options(names, sure, level)
     if {of, to} & {"pixels", "share", "low", "high", "likelier", "probability", "class"}:
         raise ValueError(
-            f"Cannot {_DOING} by {of!r} and {to!r}: the table has a column of that name. Name the channels "
+            f"Cannot {DOING} by {of!r} and {to!r}: the table has a column of that name. Name the channels "
             "by element, with maps.assign_coords(channel=['Ni', 'Co'])."
         )
-    owner = _owners(particles)
+    owner = owners_of(particles)
     numbers, at = np.unique(owner, return_inverse=True)
     at = at.reshape(owner.shape)
     pixels, above, below = (
@@ -161,53 +172,29 @@ def learned(above: Any, below: Any, shares: Any, particles: int, what: str = "pa
     seen = above + below > 0
     some, rest = above[seen].astype(float), below[seen].astype(float)
     if shares is not None:
-        return learn(some, rest, _check_shares(shares)) if seen.any() else _known(_check_shares(shares))
+        known = check_shares(shares)
+        found = learn(some, rest, known) if seen.any() else _known(known)
+        if found.spread > _NO_LAW and np.count_nonzero(some + rest >= _TOLD) >= _FEWEST:
+            warnings.warn(
+                f"With shares {known} what {what} have would vary within a material by {found.spread:.2g} of "
+                "all there is: no particle is like either. Shares belong to one instrument and its channels; "
+                "leave shares= out to learn them.",
+                stacklevel=3,
+            )
+        return found
     advice = "Pass their typical shares as shares=, for instance from a place where both are."
     if len(some) < _FEWEST:
         raise ValueError(
-            f"Cannot {_DOING}: {len(some)} of {particles} {what} have counts, and {_FEWEST} or more are "
+            f"Cannot {DOING}: {len(some)} of {particles} {what} have counts, and {_FEWEST} or more are "
             f"needed to learn what either material is like. {advice}"
         )
     found = learn(some, rest)
     if not needs_two(found, some, rest):
         raise ValueError(
-            f"Cannot {_DOING}: one material explains all {len(some)} {what} as well as two of shares "
+            f"Cannot {DOING}: one material explains all {len(some)} {what} as well as two of shares "
             f"{found.shares[0]:.3g} and {found.shares[1]:.3g}. Two are needed. {advice}"
         )
     return found
-
-
-def two_maps(
-    maps: xr.DataArray, onto: xr.DataArray, of: Any, to: Any
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Refuse maps that are not whole counts of both elements on the grid of `onto`; return the two."""
-    check_image(maps)
-    if CHANNEL not in maps.dims or CHANNEL not in maps.coords:
-        raise ValueError(
-            f"Cannot {_DOING}: the maps have dims {maps.dims}, and elements are named along channel. Stack "
-            "them first, with maps.assign_coords(channel=['Ni', 'Co'])."
-        )
-    elements = [str(name) for name in maps[CHANNEL].values]
-    if of == to or elements.count(of) != 1 or elements.count(to) != 1:
-        raise ValueError(
-            f"Cannot {_DOING} by {of!r} and {to!r}: two different ones of the channels {', '.join(elements)} "
-            "are needed. Pass them as of= and to=."
-        )
-    if not np.issubdtype(maps.dtype, np.integer):
-        raise TypeError(
-            f"Cannot {_DOING}: the maps have dtype {maps.dtype}, and whole counts are needed as integers. "
-            "Export them as counts, and bring them onto a grid with method='nearest'."
-        )
-    chosen = [maps.isel(channel=elements.index(name), drop=True) for name in (of, to)]
-    check_same_grid(chosen[0], onto, doing=_DOING)
-    values = [np.asarray(one.data) for one in chosen]
-    least = min(int(one.min()) for one in values)
-    if least < 0:
-        raise ValueError(
-            f"Cannot {_DOING}: a count is {least}. Counts are whole numbers from 0. Take maps before a "
-            "background was subtracted."
-        )
-    return values[0], values[1]
 
 
 def finished(
@@ -220,7 +207,7 @@ def finished(
     """Return codes as labels whose classes are named, with pore and binder from outside."""
     if phases is not None:
         check_codes(phases)
-        check_same_grid(phases, onto, doing=_DOING)
+        check_same_grid(phases, onto, doing=DOING)
         known = np.asarray(phases.data)
         kept = ~inside & np.isin(known, list(CLASSES.values()))
         codes = np.where(kept, known, codes).astype(np.uint8)
@@ -228,55 +215,6 @@ def finished(
     return xr.DataArray(
         codes, dims=onto.dims, coords=onto.coords, name="materials", attrs={"phases": {}, "classes": classes}
     )
-
-
-def check_options(names: Any, sure: Any, level: Any) -> None:
-    """Refuse names that are not two different ones, and shares out of range."""
-    both = list(names) if isinstance(names, Sequence) and not isinstance(names, str) else []
-    if len(both) != 2 or both[0] == both[1] or not all(isinstance(n, str) and n for n in both):
-        raise ValueError(
-            f"Cannot {_DOING} called {names!r}: two different names are needed, of low share first. Pass for "
-            "instance ('LCO', 'NCA')."
-        )
-    taken = [name for name in both if name in (*CLASSES, UNDECIDED)]
-    if taken:
-        raise ValueError(
-            f"Cannot {_DOING} called {taken[0]!r}: that is what something else is called. Pass another name."
-        )
-    for what, value, low in (("sure", sure, 0.5), ("level", level, 0.0)):
-        number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-        if not number or not low < float(value) < 1:
-            raise ValueError(
-                f"Cannot {_DOING} with {what} {value!r}: a number between {low:g} and 1 is needed. Pass for "
-                "instance 0.95."
-            )
-
-
-def _owners(particles: xr.DataArray) -> npt.NDArray[Any]:
-    check_integer(particles, doing=_DOING)
-    owner = np.asarray(particles.data)
-    if particles.dtype == bool or int(owner.min()) < 0 or not owner.any():
-        raise ValueError(
-            f"Cannot {_DOING} in particles of dtype {particles.dtype}, from {int(owner.min())} to "
-            f"{int(owner.max())}: numbers from 1 are needed, and 0 is none. Number them with "
-            "ct.measure.label_particles(mask), or take ct.segment.pixels_by_elements(maps, mask)."
-        )
-    return owner
-
-
-def _check_shares(shares: Any) -> tuple[float, float]:
-    flat = isinstance(shares, Sequence | np.ndarray) and len(shares) == 2
-    if not flat or not all(isinstance(s, Real) and not isinstance(s, bool | np.bool_) for s in shares):
-        raise TypeError(
-            f"Cannot {_DOING} with shares {shares!r}: two numbers are needed. Pass for instance (0.02, 0.8)."
-        )
-    low, high = float(shares[0]), float(shares[1])
-    if not 0 <= low < high <= 1:
-        raise ValueError(
-            f"Cannot {_DOING} with shares {shares!r}: two from 0 to 1 are needed, the lower one first. Pass "
-            "for instance (0.02, 0.8)."
-        )
-    return low, high
 
 
 def _known(shares: tuple[float, float]) -> Mixture:

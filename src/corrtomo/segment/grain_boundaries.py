@@ -20,6 +20,7 @@ Mask = npt.NDArray[np.bool_]
 _DOING = "find grain boundaries"
 _LAPLACE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
 """Blind to edges: of noise of standard deviation 1 it leaves 1."""
+_APART = 3
 _MAD = 1.4826
 _FINEST = 0.7
 """Least spread in pixels at which a Gaussian has a derivative."""
@@ -50,7 +51,8 @@ def grain_boundaries(
     Returns
     -------
     xarray.DataArray
-        Booleans on the same grid: the pixels on either side of a boundary, two pixels wide.
+        Booleans on the same grid: the pixels on either side of a boundary, two pixels wide;
+        ``attrs["noise_from_afar"]``: noise told from pixels three apart over that of neighbours.
 
     Raises
     ------
@@ -72,9 +74,20 @@ def grain_boundaries(
     and 0.70, 0.92 and 0.27, 0.78 and 0.27, 0.99 and 0.57; Meijering's a precision of one half. Lower `least`
     finds more, and more that is not there: at 3, 0.87 and 0.83 at a noise of 12.
 
+    Where a dark line lies beside a step, the steepest place is its bright edge, and the boundary is put
+    there: up to one pixel to the bright side of the line (0.9 to 1.0 measured for lines of two pixels, 15 or
+    30 deep, beside steps of 12 or 24, in pixels of 25 nm). Steps alone and lines alone are within 0.2 pixels.
+
     The outline of the mask is no boundary, and one nearer to it than `spread_um` may be missed. Milling
     grooves and cracks are found too: leave them out of the mask. Grains of one orientation have no boundary
     here.
+
+    Noise is told from neighbouring pixels, and must be independent in each. Where an image was resampled,
+    smoothed or reconstructed, neighbours share their noise, it is taken for too little, and noise becomes
+    boundaries. Of noise alone it finds none where that is white; on half of the pixels where the image was
+    brought onto twice as fine a grid linearly, or averaged over a Gaussian of one pixel; on a quarter for
+    one of half a pixel. ``noise_from_afar`` was 1.0, 18, 10 and 1.5 there. It was 1.2 at most with grains of
+    24 pixels in white noise, and 2 with such of 6: from 1.5 on, take the image as it was recorded.
 
     References
     ----------
@@ -95,9 +108,10 @@ def grain_boundaries(
     spread = float(spread_um) / pixel
     strength = _strength(np.asarray(image.data, float), inside, spread)
     grains = _grains(strength, inside, float(least))
-    return xr.DataArray(
+    out = xr.DataArray(
         _borders(grains, inside), dims=image.dims, coords=image.coords, name="grain boundaries"
     )
+    return out.assign_attrs(noise_from_afar=_from_afar(np.asarray(image.data, float), inside))
 
 
 def _check(image: xr.DataArray, mask: xr.DataArray, spread_um: Any, least: Any) -> float:
@@ -152,10 +166,25 @@ def _strength(grey: Floats, inside: Mask, spread: float) -> Floats:
 
 def _noise(grey: Floats, inside: Mask) -> float:
     """Return the standard deviation of the noise within the mask; rounding to whole grey values at least."""
-    deep = ndimage.binary_erosion(inside, np.ones((3, 3)))
-    rough = np.abs(ndimage.convolve(grey, _LAPLACE))[deep if deep.any() else inside]
     scale = float(np.abs(grey[inside]).max()) or 1.0
-    return max(_MAD * float(np.median(rough)), 1e-3 * scale)
+    return max(_roughness(grey, inside, 1), 1e-3 * scale)
+
+
+def _from_afar(grey: Floats, inside: Mask) -> float:
+    """Return the noise told from pixels that are apart over that of neighbours; 1 where there is none."""
+    scale = float(np.abs(grey[inside]).max()) or 1.0
+    least = 1e-3 * scale  # what rounding leaves is no noise
+    return max(_roughness(grey, inside, _APART), least) / max(_roughness(grey, inside, 1), least)
+
+
+def _roughness(grey: Floats, inside: Mask, apart: int) -> float:
+    """Return the standard deviation of the noise within the mask, from pixels so far apart."""
+    size = 2 * apart + 1
+    kernel = np.zeros((size, size))
+    kernel[::apart, ::apart] = _LAPLACE
+    deep = ndimage.binary_erosion(inside, np.ones((size, size)))
+    rough = np.abs(ndimage.convolve(grey, kernel))[deep if deep.any() else inside]
+    return _MAD * float(np.median(rough))
 
 
 def _grains(strength: Floats, inside: Mask, least: float) -> npt.NDArray[np.intp]:

@@ -11,8 +11,9 @@ from .figure import Figure
 from .figure_3d import Figure3D
 from .growth import growth
 from .panels import agreement, overlay, slices
-from .plots import histogram, kappa_map, phase_histogram, spread
+from .plots import histogram, kappa_map, phase_histogram
 from .sizes import sizes, thickness
+from .spread import spread
 from .volume_3d import thickness_3d, volume_3d
 
 __all__ = [

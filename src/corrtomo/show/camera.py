@@ -17,7 +17,9 @@ from .surfaces import Surface
 
 FIELD_OF_VIEW = np.pi / 4
 """Vertical opening angle of plotly's camera."""
-_FROM = (1.25, -1.9, 1.05)
+UP = (0.0, 0.0, -1.0)
+"""z counts downwards, from the milled top or the upper face, as y does on a slice: nothing is mirrored."""
+_FROM = (1.25, 1.9, -1.05)
 _FILL = 0.74
 """Share of the picture that the box may fill: its numbers need room."""
 _ROUNDS = 50
@@ -108,8 +110,8 @@ def still(
 
 
 def _axes(toward: Floats) -> Floats:
-    """Return right, up and toward the camera as rows; z is up."""
-    right = np.cross((0.0, 0.0, 1.0), toward)
+    """Return right, up and toward the camera as rows; z is down."""
+    right = np.cross(UP, toward)
     right /= np.linalg.norm(right)
     return np.array([right, np.cross(toward, right), toward])
 
@@ -143,7 +145,8 @@ def _draw_edges(axes: Axes, camera: Camera) -> None:
     """Draw the outline of the box, and say beside three of its edges how long they are."""
     low, high = camera.low_um, camera.high_um
     x, y, z = zip(low, high, strict=True)
-    # seen from +x, -y, +z: front lower edge, right lower edge, left front edge
+    # seen from high x, high y, low z: front lower edge, right lower edge, left front edge
+    y, z = y[::-1], z[::-1]
     labelled = {
         "x": ((x[0], y[0], z[0]), (x[1], y[0], z[0])),
         "y": ((x[1], y[0], z[0]), (x[1], y[1], z[0])),

@@ -12,6 +12,7 @@ from ..checks import check_same_grid
 from ..measure.options import check_between, check_named
 from ..phases import Phase, check_integer
 from ..segment.trained.classes import Classes, phase_of
+from .composite import check_colour
 from .figure import Figure, Source, check_words, describe
 from .layout import row
 from .panels import cut, mix, paint, shared_limits
@@ -80,6 +81,7 @@ def classes(
     notice: str,
     alt: str,
     merge: Mapping[str, str] | None = None,
+    colours: Mapping[str, str] | None = None,
     opacity: float = 0.6,
 ) -> Figure:
     """Paint classes over an image, for instance scribbles, what was made of them, and the truth.
@@ -90,13 +92,16 @@ def classes(
         Grey values, dims y, x.
     panels : mapping of str to xarray.DataArray
         Title and codes on the grid of `image`; ``attrs["classes"]`` maps names to codes, the same in all.
-        Codes without a name, for instance 255, show the image alone.
+        Codes without a name, for instance 255, show the image alone; names that occur nowhere are not in the
+        legend.
     caption, notice, alt : str
         What it shows, the one thing to notice, and what a reader hears who does not see it.
     source : {"measured", "digital twin", "schematic"}
         What kind of data it is.
     merge : mapping of str to str, optional
         What classes become in the result: those that become one have tints of one colour.
+    colours : mapping of str to str, optional
+        Class and colour as hex, where another figure has set it; the others are those of `class_colours`.
     opacity : float
         0 shows the grey values alone, 1 the classes alone.
 
@@ -108,9 +113,10 @@ def classes(
     Raises
     ------
     ValueError
-        If there is no panel, a grid differs, codes have no names, or the opacity is not from 0 to 1.
+        If there is no panel, a grid differs, codes have no names, a colour is of no class or not hex, or the
+        opacity is not from 0 to 1.
     """
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     if not check_named(panels, "panels", doing="show classes", like="{'scribbles': painted}"):
         raise ValueError("Cannot show classes: no panel is given. Pass for instance {'scribbles': painted}.")
     doing = "show classes"
@@ -135,20 +141,40 @@ def classes(
             f"Cannot show the classes {names}: each needs a code of its own, from 0 to {_NONE - 1}. "
             f"{_NONE} stands for none."
         )
-    colours = class_colours(list(names), {a: b for a, b in merged.items() if a in names})
+    shades = class_colours(list(names), {a: b for a, b in merged.items() if a in names}) | _given(
+        colours, names
+    )
     with house_style():
         base = paint(grey, *shared_limits([grey]))
-        painted = {}
+        painted, present = {}, np.zeros(256, bool)
         for title, labels in panels.items():
             codes = labels.where((labels >= 0) & (labels < _NONE), _NONE).astype(np.uint8)
             table, known = np.zeros((256, 3), np.uint8), np.zeros(256, bool)
             for name, code in names.items():
-                table[code], known[code] = rgb(colours[name]), True
+                table[code], known[code] = rgb(shades[name]), True
+            present[np.unique(codes.values)] = True
             over = mix(base, table[codes.values], share)
             painted[title] = np.where(known[codes.values][..., None], over, base)
-        legend = [Patch(facecolor=colours[name], edgecolor=MUTED, label=name) for name in names]
+        shown = [name for name, code in names.items() if present[code]]
+        legend = [Patch(facecolor=shades[name], edgecolor=MUTED, label=name) for name in shown]
         drawing = row(painted, [grey] * len(painted), legend)
     return Figure(drawing, alt, describe(caption, [image], source=source, notice=notice))
+
+
+def _given(colours: Mapping[str, str] | None, names: Mapping[str, int]) -> dict[str, str]:
+    """Return the colours that were given; refuse those of no class."""
+    doing = "show classes"
+    given = (
+        {} if colours is None else check_named(colours, "colours", doing=doing, like="{'cracks': '#d55e00'}")
+    )
+    for name, colour in given.items():
+        if name not in names:
+            raise ValueError(
+                f"Cannot {doing} with a colour for {name!r}: the classes are {', '.join(names)}. Name one of "
+                "them, or leave colours out."
+            )
+        check_colour(colour, str(name), doing=doing)
+    return dict(given)
 
 
 def class_names(codes: xr.DataArray, title: str) -> dict[str, int]:

@@ -12,7 +12,7 @@ import xarray as xr
 from matplotlib.patches import Patch
 
 from ..checks import check_finite, check_same_grid
-from ..measure.options import check_between, check_named
+from ..measure.options import check_between, check_named, check_real
 from ..volume import CHANNEL, check_image
 from .figure import Figure, Source, check_words, describe
 from .layout import row
@@ -70,14 +70,15 @@ def composite(
     Parameters
     ----------
     maps : xarray.DataArray
-        Counts, dims channel, y, x. What is below zero, as of a background taken off, is black.
+        Counts, dims channel, y, x. What is below zero, as of a background taken off, is black, and the
+        caption says so, as it does of values that are not whole.
     caption, notice, alt : str
         What it shows, the one thing to notice, and what a reader hears who does not see it.
     source : {"measured", "digital twin", "schematic"}
         What kind of data it is.
     base : xarray.DataArray, optional
         Grey values on the grid of the maps, for instance an SE image, to which the colours are added; black
-        by default.
+        by default. The legend then shows a colour as it looks on the base where most is counted.
     opacity : float
         How bright the grey values are, from 0 to 1: white ones at 1 leave no room for colours.
     colours : {"paper", "safe"} or mapping of str to str, optional
@@ -110,10 +111,12 @@ def composite(
     Where colours are added a sum may look like another channel: red and green make the yellow of nickel.
     Show the channels apart too, or compare counts.
     """
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     doing = "show a composite"
     _check_maps(maps, doing)
     chosen = _chosen(colours, doing)
+    if not isinstance(apart, bool | np.bool_):
+        raise TypeError(f"Cannot {doing} with apart={apart!r}: True or False is needed.")
     check_between(brightest, "brightest", 0, 100, doing=doing)
     share = check_between(opacity, "opacity", 0, 1, doing=doing)
     held = [str(c) for c in maps[CHANNEL].values]
@@ -125,13 +128,16 @@ def composite(
         )
     gains, gammas = (_each(v, what, names, doing) for v, what in ((gain, "gain"), (gamma, "gamma")))
     flat = maps.isel({CHANNEL: 0}, drop=True)
-    layers = {}
+    under = {} if base is None else _under(base, flat)
+    ground = share * next(iter(under.values()), np.zeros((*flat.shape, 3))).astype(float)
+    layers, swatches = {}, {}
     for name in names:
         values = maps.isel({CHANNEL: held.index(name)}).values.astype(float)
         part = tone(values, full_count(values, brightest), gains[name], gammas[name])
         layers[name] = part[..., None] * np.array(rgb(chosen[name]), float)
-    under = {} if base is None else _under(base, flat)
-    total = np.sum([*(share * grey.astype(float) for grey in under.values()), *layers.values()], axis=0)
+        seen = _bytes(rgb(chosen[name]) + ground[part >= part.max()].mean(axis=0))
+        swatches[name] = "#" + seen.tobytes().hex()
+    total = np.sum([ground, *layers.values()], axis=0)
     painted = {"together": _bytes(total)}
     if apart:
         taken = {*painted, *map(isotope, names)} & set(under)
@@ -142,9 +148,23 @@ def composite(
             )
         painted |= under | {isotope(name): _bytes(layer) for name, layer in layers.items()}
     with house_style():
-        legend = [Patch(facecolor=chosen[name], edgecolor=MUTED, label=isotope(name)) for name in names]
+        legend = [Patch(facecolor=swatches[name], edgecolor=MUTED, label=isotope(name)) for name in names]
         drawing = row(painted, [flat] * len(painted), legend)
-    return Figure(drawing, alt, describe(caption, [maps], source=source, notice=notice))
+    said = _no_counts(maps.isel({CHANNEL: [held.index(name) for name in names]}).values)
+    words = describe(caption, [maps], source=source, notice=notice)
+    return Figure(drawing, alt, f"{words} {said}" if said else words)
+
+
+def _no_counts(values: npt.NDArray[Any]) -> str:
+    """Say for the caption what is shown that no detector counts."""
+    below = float((values < 0).mean())
+    if below:
+        return f"{100 * below:.2g} % of the values are below zero and black."
+    return "" if _whole(values) else "The values are no whole counts."
+
+
+def _whole(values: npt.NDArray[Any]) -> bool:
+    return not np.issubdtype(values.dtype, np.floating) or bool((values == np.rint(values)).all())
 
 
 def _check_maps(maps: Any, doing: str) -> None:
@@ -162,6 +182,7 @@ def _check_maps(maps: Any, doing: str) -> None:
             f"Cannot {doing} of {columns} × {rows} pixels: {_MOST_PIXELS:.0e} are the most. Crop them first, "
             "for instance with maps.isel(x=slice(0, 512))."
         )
+    check_real(maps, doing=doing)
     check_finite(maps, doing=doing)
 
 
@@ -187,8 +208,14 @@ def isotope(name: str) -> str:
 
 
 def full_count(counts: npt.NDArray[Any], brightest: float) -> float:
-    """Return the count that is shown in full colour: a percentile, or 1 where next to nothing was counted."""
-    return max(float(np.percentile(counts, brightest)), 1.0)
+    """Return the count that is shown in full colour: a percentile, or 1 where next to nothing was counted.
+
+    Of shares and other fractions, which have no least count, the percentile, or the highest above zero.
+    """
+    top = float(np.percentile(counts, brightest))
+    if _whole(counts):
+        return max(top, 1.0)
+    return next((value for value in (top, float(counts.max())) if value > 0), 1.0)
 
 
 def tone(values: npt.NDArray[Any], full: float, gain: float, gamma: float) -> npt.NDArray[np.float64]:

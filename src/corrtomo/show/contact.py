@@ -91,7 +91,7 @@ def contact(
     :func:`corrtomo.measure.contact_profile`. What is left out (255) and the border of the image draw no line.
     """
     doing = "show contact"
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     volumes = labels if isinstance(labels, Mapping) else {"": labels}
     if not 1 <= len(volumes) <= len(ascii_lowercase):
         raise ValueError(

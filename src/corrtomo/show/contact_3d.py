@@ -94,7 +94,7 @@ def contact_3d(
     be drawn still colour the surface. Measure with :func:`corrtomo.measure.contact_fraction`.
     """
     doing = "show contact in 3D"
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     pair = pair_of(labels, of, touching, None, doing=doing)
     check_3d(labels, doing)
     _check_edges(cut_um)

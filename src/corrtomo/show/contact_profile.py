@@ -64,7 +64,7 @@ def contact_profile(
         If there is no profile, one lacks its coordinates or is not from 0 to 1, two run along different axes,
         or an interval or a published value belongs to none of them.
     """
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     means = {name: _check_profile(name, profile) for name, profile in _check_names(profiles).items()}
     ends = {name: _check_ends(name, pair) for name, pair in _known(interval, means, "interval").items()}
     printed = {name: _check_printed(name, p) for name, p in _known(published, means, "published").items()}

@@ -66,7 +66,7 @@ def curves(
     TypeError
         If a column holds no numbers.
     """
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     given = check_named(tables, "tables", doing="show curves", like="{'two channels': table}")
     ends = interval or (y, y)
     _check_pairs(interval=ends, labels=(x, y) if labels is None else labels, axes=(x, y))
@@ -85,19 +85,21 @@ def curves(
         drawing = blank(6.4, 3.8)
         axes = drawing.subplots()
         for i, (name, table) in enumerate(tables.items()):
-            middle = table[y].to_numpy(float)
+            colour, middle = SERIES[i % len(SERIES)], table[y].to_numpy(float)
+            if interval is None:
+                axes.plot(table[x], middle, label=name, color=colour)
+                continue
             bars = np.nan_to_num(np.abs(np.array([table[end].to_numpy(float) for end in ends]) - middle))
-            colour = SERIES[i % len(SERIES)]
             axes.errorbar(
                 table[x],
                 middle,
                 bars,
                 label=name,
                 color=colour,
-                marker=_MARKS[i % 5] if interval else "",
+                marker=_MARKS[i % 5],
                 mec="white",
                 ms=8,
-                capsize=3 if interval else 0,
+                capsize=3,
             )
         if level is not None:
             axes.axhline(level, color=INK, lw=1.0, ls=(0, (4, 3)))

@@ -11,8 +11,10 @@ import pandas as pd
 import xarray as xr
 from matplotlib.patches import Patch
 
+from ..blocks import blocks
 from ..checks import check_same_grid
 from ..phases import Phase, check_integer
+from ..volume import origin, voxel_size
 from .camera import Camera, plain, still
 from .checks_3d import check_3d, check_budget
 from .figure import Figure, Source, check_words, describe
@@ -27,6 +29,9 @@ _PARTICLE, _FIRST = 1, 2
 _GLASS, _SHEET = 0.15, 0.35
 _NEARER = 0.05
 """Share of their distance at which defects are drawn, so that they lie before the walls of particles."""
+_FLAT = 1e-6
+_FARTHEST = 10.0
+"""Diagonals of the volume within which the corners of a section lie."""
 _DOING = "show defects in 3D"
 
 
@@ -74,8 +79,8 @@ def defects_3d(
     TypeError
         If numbers are not integers, or there is no table.
     ValueError
-        If the images are not 3D or not on one grid, the table is of other defects or empty, or the corners
-        of the plane are none.
+        If the images are not 3D or not on one grid, the table is of other defects or empty, most of its
+        defects lie in no particle, or the corners of the plane are none, on one line or far outside.
 
     Notes
     -----
@@ -83,13 +88,13 @@ def defects_3d(
     says so. In the picture that stands for the view, defects are drawn before all particles, and of particles
     the far walls.
     """
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     for image in (numbers, particles):
         check_integer(image, doing=_DOING)
         check_3d(image, _DOING)
     check_same_grid(numbers, particles, doing=_DOING)
     kinds = _kinds(table)
-    budget, corners = check_budget(most_triangles), _corners(plane_um)
+    budget, corners = check_budget(most_triangles), _corners(plane_um, numbers)
     shown = [name for name in KINDS if name in kinds.values()]
     marked = _marked(numbers, particles, kinds, shown)
 
@@ -163,6 +168,7 @@ def _marked(
     code[0] = 0
     for number, kind in kinds.items():
         code[number] = _FIRST + shown.index(kind)
+    _check_inside(numbers, particles, code > _PARTICLE)
     filled = xr.apply_ufunc(
         lambda found, owner: np.maximum(code[found], (owner > 0).astype(np.uint8)),
         numbers,
@@ -174,7 +180,21 @@ def _marked(
     return numbers.copy(data=filled.data)
 
 
-def _corners(plane_um: Any) -> npt.NDArray[np.float64] | None:
+def _check_inside(numbers: xr.DataArray, particles: xr.DataArray, shown: npt.NDArray[np.bool_]) -> None:
+    """Refuse particles that do not hold the defects that are shown: swapped, or of another image."""
+    total = outside = 0
+    for found, owner in blocks(numbers, particles):
+        inside = shown[found]
+        total += int(inside.sum())
+        outside += int((inside & (owner == 0)).sum())
+    if 2 * outside > total:
+        raise ValueError(
+            f"Cannot {_DOING}: {outside / total:.0%} of the voxels of these defects lie in no particle. Pass "
+            "the numbers of defects first, then those of the particles that hold them."
+        )
+
+
+def _corners(plane_um: Any, image: xr.DataArray) -> npt.NDArray[np.float64] | None:
     """Return the corners of the section as x, y, z."""
     if plane_um is None:
         return None
@@ -186,6 +206,18 @@ def _corners(plane_um: Any) -> npt.NDArray[np.float64] | None:
         raise ValueError(
             f"Cannot {_DOING} with plane_um {plane_um!r}: three corners or more are needed, each z, y, x in "
             "µm. Pass for instance [(1.5, 0, 0), (1.5, 0, 9), (1.7, 9, 9), (1.7, 9, 0)]."
+        )
+    sizes = np.array(image.shape) * voxel_size(image)
+    far = np.linalg.norm(corners - (np.array(origin(image)) + sizes / 2), axis=1).max()
+    if far > _FARTHEST * np.linalg.norm(sizes):
+        raise ValueError(
+            f"Cannot {_DOING} with a corner of plane_um {far:.4g} µm from the middle of the volume, which is "
+            f"{' × '.join(f'{size:.4g}' for size in sizes)} µm large: that is far outside. State them in µm."
+        )
+    if np.linalg.matrix_rank(corners - corners[0], tol=_FLAT * np.linalg.norm(sizes)) < 2:
+        raise ValueError(
+            f"Cannot {_DOING} with corners of plane_um on one line: a section has an area. Pass for instance "
+            "[(1.5, 0, 0), (1.5, 0, 9), (1.7, 9, 9), (1.7, 9, 0)]."
         )
     return np.ascontiguousarray(corners[:, ::-1])
 

@@ -30,6 +30,8 @@ _INK = "#79828a"
 """Legible on light and dark: only the website tells plotly which of the two it is."""
 _BUTTONS = {"remove": ["sendChartToCloud"], "orientation": "v", "bgcolor": "rgba(0,0,0,0)", "color": _INK}
 """None of them sends the view away; they stand one below the other, beside the legend on a phone too."""
+_SIDES = np.array([1.0, -1.0, -1.0])
+"""Which way x, y and z run in plotly's view: its turntable knows z upwards alone, so y and z are reversed."""
 _STEPS = 8
 """Positions are rounded to this part of the grid's step: a tenth of a pixel, a third of the bytes."""
 
@@ -148,18 +150,22 @@ class Figure3D:
     def _layout(self) -> dict[str, Any]:
         camera = self.camera
         # a little beyond the box: plotly cuts off what lies on the very end of an axis
+        beyond = 0.004 * (camera.high_um - camera.low_um)
+        ends = zip(camera.low_um - beyond, camera.high_um + beyond, strict=True)
         axes = {
             f"{name}axis": {
                 "title": {"text": f"{name} (µm)"},
-                "range": [float(low - 0.004 * (high - low)), float(high + 0.004 * (high - low))],
+                "range": [float(end) for end in (pair if side > 0 else pair[::-1])],
                 "showbackground": False,
                 "nticks": 6,
                 "showspikes": False,
                 "color": _INK,
             }
-            for name, low, high in zip("xyz", camera.low_um, camera.high_um, strict=True)
+            for name, pair, side in zip("xyz", ends, _SIDES, strict=True)
         }
-        eye, centre = (dict(zip("xyz", map(float, at), strict=True)) for at in (camera.eye, camera.centre))
+        eye, centre = (
+            dict(zip("xyz", map(float, _SIDES * at), strict=True)) for at in (camera.eye, camera.centre)
+        )
         scene = {**axes, "aspectmode": "data", "dragmode": "turntable", "domain": {"y": [0, 0.9]}}
         return {
             "scene": scene | {"camera": {"eye": eye, "center": centre}},

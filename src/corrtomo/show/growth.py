@@ -52,7 +52,7 @@ def growth(
     -----
     Sub-volumes of half the volume's edge and more overlap or are few: their narrow band is not certainty.
     """
-    check_words(alt=alt, notice=notice, label=label)
+    check_words(caption=caption, alt=alt, notice=notice, label=label)
     _check_growth(table)
     refused = int(table.value.isna().sum())
     if refused:

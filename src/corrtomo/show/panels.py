@@ -65,7 +65,7 @@ def slices(
     ValueError
         If there is no image, a position lies outside, or a label is not a phase.
     """
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     if not images:
         raise ValueError(
             "Cannot show slices: the mapping holds no image. One or more are needed. Pass {'X-ray': image}."
@@ -116,7 +116,7 @@ def overlay(
     Figure
         Two lettered panels.
     """
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     check_same_grid(image, labels, doing="paint labels over an image")
     grey, codes = (cut(a, at_um=at_um, index=index) for a in (image, labels))
     with house_style():
@@ -170,7 +170,7 @@ def agreement(
     -----
     Of more than two phases, a voxel taken for a darker phase than it is counts as "called too dark".
     """
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     for labels in (truth, predicted):
         check_integer(labels, doing="show agreement")
     check_same_grid(truth, predicted, doing="show agreement")

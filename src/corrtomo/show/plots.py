@@ -1,8 +1,8 @@
-"""Plots of numbers: histograms with thresholds, kappa at every pair of thresholds, spread over seeds."""
+"""Plots of numbers: histograms with thresholds, kappa at every pair of thresholds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
@@ -47,7 +47,7 @@ def histogram(
     Figure
         Share of voxels (%) by grey value.
     """
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     check_image(image)
     check_finite(image, doing="show a histogram")
     edges, share = _shares(image.values)
@@ -91,7 +91,7 @@ def phase_histogram(
         Share of the voxels of each phase (%) by grey value: where two curves overlap, no threshold parts
         them.
     """
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     if not isinstance(joint, xr.DataArray) or joint.dims != ("phase", "grey"):
         raise ValueError(
             f"Cannot show a histogram by phase of {_kind(joint)}: dims ('phase', 'grey') are needed. "
@@ -147,7 +147,7 @@ def kappa_map(
     Figure
         A map with lines at kappa 0.2, 0.4, 0.6 and 0.8.
     """
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     if not isinstance(kappa_pairs, xr.DataArray) or kappa_pairs.dims != ("lower", "upper"):
         raise ValueError(
             f"Cannot show a kappa map of {_kind(kappa_pairs)}: dims ('lower', 'upper') are needed. "
@@ -170,58 +170,6 @@ def kappa_map(
             axes.plot(high, low, marker, color="white", mec=INK, ms=size, label=name, ls="none")
         axes.set(xlabel="upper threshold (grey value)", ylabel="lower threshold (grey value)", aspect="equal")
         axes.legend(loc="upper left", handletextpad=0.2)
-    return Figure(drawing, alt, describe(caption, source=source, notice=notice))
-
-
-def spread(
-    values: Mapping[str, Sequence[float]],
-    *,
-    label: str,
-    caption: str,
-    source: Source,
-    notice: str,
-    alt: str,
-    intervals: Mapping[str, tuple[float, float]] | None = None,
-    published: Mapping[str, tuple[float, float]] | None = None,
-) -> Figure:
-    """Show how a result spreads over seeds, positions or labels, beside the published number.
-
-    Parameters
-    ----------
-    values : mapping of str to sequence of float
-        Name of the result, and one value a seed.
-    label : str
-        What is on the axis, with its unit.
-    caption, notice, alt : str
-        What it shows, the one thing to notice, and what a reader hears who does not see it.
-    source : {"measured", "digital twin", "schematic"}
-        What kind of data it is.
-    intervals : mapping of str to tuple of float, optional
-        Lower and upper end of an interval by name, for instance of a bootstrap.
-    published : mapping of str to tuple of float, optional
-        Published value by name, and half of its last printed digit (0.79 -> 0.005).
-
-    Returns
-    -------
-    Figure
-        One row a result: a dot for each value, its interval, and the published value with its rounding.
-    """
-    check_words(alt=alt, notice=notice, label=label)
-    _check_names(values, intervals or {}, published or {})
-    rows = list(values)
-    with house_style():
-        drawing = blank(height=1.1 + 0.62 * len(rows))
-        axes = drawing.subplots()
-        for i, name in enumerate(rows):
-            _spread_row(axes, i, values[name], (intervals or {}).get(name), (published or {}).get(name))
-        axes.set_yticks(range(len(rows)), rows)
-        axes.set(xlabel=label, ylim=(len(rows) - 0.45, -0.55))
-        axes.margins(x=0.08)
-        axes.tick_params(axis="y", length=0)
-        axes.spines["left"].set_visible(False)
-        handles, names = axes.get_legend_handles_labels()
-        once = dict(zip(names, handles, strict=True))
-        drawing.legend(once.values(), once.keys(), loc="outside upper left", ncols=3, handletextpad=0.5)
     return Figure(drawing, alt, describe(caption, source=source, notice=notice))
 
 
@@ -266,40 +214,6 @@ def _name_thresholds(axes: Axes, thresholds: Mapping[str, float], step: float) -
             fontweight="bold",
             fontsize=11,
             arrowprops={"arrowstyle": "-", "color": colour, "lw": 1.8, "ls": (0, (4, 2)), "relpos": corner},
-        )
-
-
-def _spread_row(
-    axes: Axes,
-    row: int,
-    values: Sequence[float],
-    interval: tuple[float, float] | None,
-    published: tuple[float, float] | None,
-) -> None:
-    if published is not None:
-        value, half = published
-        ends = [row - 0.38, row + 0.38]
-        axes.fill_betweenx(ends, value - half, value + half, color=SERIES[1], alpha=0.25, lw=0)
-        axes.plot([value, value], ends, color=SERIES[1], lw=2, label="published, with its rounding")
-    if interval is not None:
-        axes.plot(interval, [row, row], color=_BARS, lw=7, solid_capstyle="round", zorder=1, label="interval")
-    dots = np.asarray(values, float)
-    at = np.full(dots.size, row)
-    axes.plot(dots, at, "o", color=ACCENT, mec="white", ms=8, alpha=0.9, label="one run each")
-
-
-def _check_names(values: Mapping[str, Sequence[float]], *others: Mapping[str, tuple[float, float]]) -> None:
-    empty = [name for name, row in values.items() if len(row) == 0]
-    if not values or empty:
-        raise ValueError(
-            f"Cannot show a spread of {dict(values)!r}: every row needs one value or more. "
-            "Pass for instance {'kappa': [0.78, 0.80]}."
-        )
-    unknown = [name for other in others for name in other if name not in values]
-    if unknown:
-        raise ValueError(
-            f"Cannot show a spread: {unknown} have an interval or a published value, but no values. "
-            f"Allowed are the names {list(values)}. Use the same name for both."
         )
 
 

@@ -70,7 +70,7 @@ def sizes(
     ValueError
         If there is no density, one has other dims or values that cannot be, or a fit has no density.
     """
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     _check_densities(densities, fits or {})
     named = {**(marks or {}), **{k: v[0] for k, v in (published or {}).items()}}
     for name, value in {**named, "resolution_um": resolution_um, "limit_um": limit_um}.items():
@@ -130,7 +130,7 @@ def thickness(
     The diameter is that of the largest ball in 3D: a small section of a large grain has the grain's colour.
     """
     doing = "show slices of local size"
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     if not maps:
         raise ValueError(
             "Cannot show slices of local size: the mapping holds no map. One or more are needed. "

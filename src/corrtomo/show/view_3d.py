@@ -22,16 +22,16 @@ LIGHT = {
 def cut_block(
     share: npt.NDArray[np.float32], grid: Grid, cut: npt.NDArray[np.float64] | None
 ) -> npt.NDArray[np.float32]:
-    """Empty the block nearest to the camera (high z, low y, high x), with flat faces where it ends."""
+    """Empty the block nearest to the camera (low z, high y, high x), with flat faces where it ends."""
     if cut is None:
         return share
     z, y, x = (round(length / step) for length, step in zip(cut, grid.step_um, strict=True))
     out = share.copy()
-    block = out[share.shape[0] - z :, :y, share.shape[2] - x :]
+    block = out[:z, share.shape[1] - y :, share.shape[2] - x :]
     block[:] = 0
     if block.size:
-        beyond = share.shape[0] - z - 1, y, share.shape[2] - x - 1
-        for axis, place, edge in zip(range(3), beyond, (0, -1, 0), strict=True):
+        beyond = z, share.shape[1] - y - 1, share.shape[2] - x - 1
+        for axis, place, edge in zip(range(3), beyond, (-1, 0, 0), strict=True):
             if 0 <= place < share.shape[axis]:
                 layer = share.take(place, axis)[_others(axis, share, z, y, x)]
                 face: list[Any] = [slice(None)] * 3
@@ -41,7 +41,7 @@ def cut_block(
 
 
 def _others(axis: int, share: npt.NDArray[np.float32], z: int, y: int, x: int) -> tuple[slice, ...]:
-    whole = [slice(share.shape[0] - z, None), slice(None, y), slice(share.shape[2] - x, None)]
+    whole = [slice(None, z), slice(share.shape[1] - y, None), slice(share.shape[2] - x, None)]
     del whole[axis]
     return tuple(whole)
 

@@ -98,7 +98,7 @@ def volume_3d(
     on its faces.
     """
     doing = "show a volume in 3D"
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     check_integer(labels, doing=doing)
     check_3d(labels, doing)
     shown = check_phases(phases)
@@ -178,7 +178,7 @@ def thickness_3d(
     extremes are paler than they are. A diameter beyond the limits has the colour of the limit.
     """
     doing = "show local sizes in 3D"
-    check_words(alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice)
     check_3d(thickness, doing)
     largest = check_sizes(thickness, doing=doing)
     low, high = check_limits(limits_um, largest)

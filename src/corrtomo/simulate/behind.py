@@ -36,7 +36,8 @@ def look_behind(
     planes = int(np.ceil(look_um / wide))
     for first in progress(range(0, planes, _SLAB)):
         count = min(_SLAB, planes - first)
-        view = View(np.full(3, wide), middle + np.array([first * wide, 0.0, 0.0]), (count, *shape[1:]))
+        start = middle + np.array([first * wide, 0.0, 0.0])
+        view = View(np.full(3, wide), start, (count, *shape[1:]), plane.pose)
         _look(codes(view), seen, far, first + 1)
     depth = np.where(far < 0, look_um, far * wide).astype(np.float32)
     nearest = [np.arange(n) // BEHIND for n in plane.shape[1:]]

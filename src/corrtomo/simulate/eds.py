@@ -13,7 +13,7 @@ from scipy import ndimage
 from ..volume import volume
 from . import materials, noise
 from .cross_section import COLLECTOR, PLATINUM, CrossSection
-from .limits import check_positive, check_seed, check_turn, check_width, check_window
+from .limits import as_array, check_edge, check_positive, check_seed, check_turn, check_width, check_window
 from .materials import Material
 from .raster import AM, CBD
 from .visibility import horizons
@@ -155,6 +155,7 @@ def eds_maps(
     ['Al', 'Ni', 'Pt', 'C', 'F']
     """
     check_seed(seed)
+    step_um = check_edge(step_um, "step_um")
     rows, columns = check_window(shape, step_um)
     physics = EdsModel() if model is None else model
     pose = eds_pose(shape, step_um, centre_um, turn_deg)
@@ -189,8 +190,10 @@ def eds_pose(
 ) -> npt.NDArray[np.float64]:
     """Return the 3 × 3 matrix from the frame of the section to that of the maps, (y, x, 1) in µm."""
     check_turn(turn_deg)
+    step_um = check_edge(step_um, "step_um")
     check_window(shape, step_um)
-    if np.shape(centre_um) != (2,) or not np.isfinite(np.asarray(centre_um, float)).all():
+    centre = as_array(centre_um)
+    if centre.shape != (2,) or centre.dtype.kind not in "iuf" or not np.isfinite(centre).all():
         raise ValueError(
             f"Cannot place maps around {centre_um!r}: y and x in µm are needed, in the frame of the section."
         )
@@ -198,7 +201,7 @@ def eds_pose(
     pose = np.eye(3)
     pose[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
     middle = (np.array(shape, float) - 1) / 2 * step_um
-    pose[:2, 2] = middle - pose[:2, :2] @ np.array(centre_um, float)
+    pose[:2, 2] = middle - pose[:2, :2] @ centre.astype(float)
     return pose
 
 

@@ -9,16 +9,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..checks import is_finite
 from . import noise
 
 Array = npt.NDArray[np.float64]
 _MOST_VOXELS = 2e9
+_FINEST_UM, FARTHEST_UM = 1e-12, 1e12
+"""No lengths lie beyond, and products of them stay within a float."""
+_MOST_EDGE = 1e18
+"""Voxels along an edge that are counted as they are: more of them are as many too many."""
 _NODE_BYTES = 4
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value is a real number; booleans and text are none."""
-    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    """Tell whether a value is a real number; booleans, text and what no float can hold are none."""
+    real = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    return real and (is_finite(value) or value != value or abs(value) == np.inf)
 
 
 def check_model(model: Any, kind: type, name: str) -> None:
@@ -39,14 +45,18 @@ def check_progress(progress: Any) -> None:
         )
 
 
-def check_look(look_um: float, step_um: float, planes: int, rows: float, columns: int) -> None:
-    """Refuse to look through more planes behind a face than a machine holds; `planes` are held already."""
+def check_look(
+    look_um: float, step_um: float, planes: int, rows: float, columns: int, *, advice: str
+) -> None:
+    """Refuse to look through more planes behind a face than a machine holds; `planes` are held already.
+
+    `advice` is what the caller can change, for the message.
+    """
     voxels = (planes + look_um / step_um) * rows * columns
     if not voxels <= _MOST_VOXELS:
         raise ValueError(
             f"Cannot look {look_um:g} µm deep behind a face, in planes {step_um:g} µm apart: {voxels:.3g} "
-            f"voxels, and {_MOST_VOXELS:.0e} at most fit into memory. Lower look_um of the face model, or "
-            "give thicker slices, coarser or fewer pixels."
+            f"voxels, and {_MOST_VOXELS:.0e} at most fit into memory. {advice}"
         )
 
 
@@ -69,18 +79,27 @@ def check_pose(pose: npt.ArrayLike | None) -> Array:
     """Refuse a matrix that does more than turn and shift; None is the identity."""
     if pose is None:
         return np.eye(4)
-    matrix = np.array(pose, float)
-    if matrix.shape != (4, 4) or not (
-        np.allclose(matrix[:3, :3] @ matrix[:3, :3].T, np.eye(3), atol=1e-6)
-        and np.linalg.det(matrix[:3, :3]) > 0
-        and np.allclose(matrix[3], (0, 0, 0, 1))
-    ):
+    given = as_array(pose)
+    if given.shape != (4, 4) or given.dtype.kind not in "iuf" or not _only_turns(given.astype(float)):
         raise ValueError(
-            f"Cannot use pose of shape {matrix.shape}: a 4 × 4 matrix that turns and shifts (z, y, x, 1) "
-            "in µm is needed, with the last row 0, 0, 0, 1. Scaling, shear and mirroring are not allowed. "
-            "Build it with scipy.spatial.transform.Rotation."
+            f"Cannot use pose of shape {given.shape} and dtype {given.dtype}: a 4 × 4 matrix of finite "
+            "numbers that turns and shifts (z, y, x, 1) in µm is needed, with the last row 0, 0, 0, 1. "
+            "Scaling, shear and mirroring are not allowed. Build it with "
+            "scipy.spatial.transform.Rotation."
         )
-    return matrix
+    return given.astype(float)
+
+
+def _only_turns(matrix: Array) -> bool:
+    """Tell whether a 4 × 4 matrix turns and shifts, and no more."""
+    turn = matrix[:3, :3]
+    return bool(
+        (np.abs(matrix) <= FARTHEST_UM).all()
+        and (np.abs(turn) <= 1 + 1e-6).all()  # else its squares may be beyond a float
+        and np.allclose(turn @ turn.T, np.eye(3), atol=1e-6)
+        and np.linalg.det(turn) > 0
+        and np.allclose(matrix[3], (0, 0, 0, 1))
+    )
 
 
 def check_film(specimen: Any) -> None:
@@ -106,18 +125,18 @@ def check_calendered(specimen: Any) -> None:
 
 def check_edge(value: Any, name: str) -> float:
     """Refuse the edge of a pixel, or the thickness of a slice, that is not above zero; return it."""
-    number = np.asarray(value)
-    if number.shape != () or number.dtype.kind not in "iuf" or not 0.0 < float(number) < np.inf:
+    number = as_array(value)
+    if number.shape != () or number.dtype.kind not in "iuf" or not _FINEST_UM <= float(number) <= FARTHEST_UM:
         raise ValueError(
-            f"Cannot image with {name} {value!r}: it must be above zero and finite. State it in µm, for "
-            "instance 0.025."
+            f"Cannot image with {name} {value!r}: it must be above zero and finite, from {_FINEST_UM:g} to "
+            f"{FARTHEST_UM:g} µm. State it in µm, for instance 0.025."
         )
     return float(number)
 
 
 def check_window(shape: Any, pixel_um: Any) -> tuple[int, int]:
     """Refuse what is not two whole numbers of pixels with an edge above zero; return the numbers."""
-    numbers = list(shape) if isinstance(shape, Sequence | np.ndarray) and not isinstance(shape, str) else []
+    numbers = _listed(shape)
     if len(numbers) != 2:
         raise ValueError(
             f"Cannot image a section of shape {shape!r}: two whole numbers of pixels above zero are needed, "
@@ -178,14 +197,14 @@ def check_seed(seed: Any) -> None:
 
 def check_shape(shape: Any) -> None:
     """Refuse what is not three whole numbers of voxels, and more voxels than a machine holds."""
-    numbers = list(shape) if isinstance(shape, Sequence | np.ndarray) and not isinstance(shape, str) else []
+    numbers = _listed(shape)
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n > 0 for n in numbers)
     if len(numbers) != 3 or not whole:
         raise ValueError(
             f"Cannot simulate shape {shape!r}: three whole numbers of voxels above zero are needed, along "
             "z, y, x. The papers' volumes are (24, 55, 65) by X-ray and (500, 1027, 932) by FIB-SEM."
         )
-    voxels = float(np.prod(np.array(numbers, float)))
+    voxels = float(np.prod([min(_MOST_EDGE, int(n)) for n in numbers]))
     if voxels > _MOST_VOXELS:
         raise ValueError(
             f"Cannot simulate shape {tuple(numbers)!r}: {voxels:.3g} voxels, and {_MOST_VOXELS:.0e} at most "
@@ -193,13 +212,20 @@ def check_shape(shape: Any) -> None:
         )
 
 
+def _listed(shape: Any) -> list[Any]:
+    """Return the numbers of a shape; none for what is no row of them."""
+    row = isinstance(shape, Sequence) or (isinstance(shape, np.ndarray) and shape.ndim == 1)
+    return list(shape) if row and not isinstance(shape, str) else []
+
+
 def check_voxel_size(voxel_size: Any) -> Array:
     """Refuse an edge that is not above zero; return it along z, y, x."""
     edge = three_numbers(voxel_size)
-    if edge is None or not (edge > 0).all():
+    if edge is None or not ((edge >= _FINEST_UM) & (edge <= FARTHEST_UM)).all():
         raise ValueError(
             f"Cannot raster with voxel size {voxel_size!r} µm: it must be above zero and finite on "
-            "every axis, one number or three. State the edge length of a voxel in µm, for instance 0.438."
+            f"every axis, from {_FINEST_UM:g} to {FARTHEST_UM:g}, one number or three. State the edge "
+            "length of a voxel in µm, for instance 0.438."
         )
     return edge
 
@@ -207,10 +233,11 @@ def check_voxel_size(voxel_size: Any) -> Array:
 def check_origin(origin: Any) -> Array:
     """Refuse what is not a place; return it along z, y, x."""
     start = three_numbers(origin)
-    if start is None:
+    if start is None or not (np.abs(start) <= FARTHEST_UM).all():
         raise ValueError(
-            f"Cannot place a window at origin {origin!r}: finite numbers in µm are needed, one, or three for "
-            "z, y, x. Give the centre of the first voxel in the frame of the specimen."
+            f"Cannot place a window at origin {origin!r}: finite numbers in µm are needed, up to "
+            f"{FARTHEST_UM:g}, one, or three for z, y, x. Give the centre of the first voxel in the frame "
+            "of the specimen."
         )
     return start
 

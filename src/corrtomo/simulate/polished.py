@@ -86,7 +86,10 @@ def polished_section(
     start = check_origin(origin_um)
     check_model(face, FaceModel, "face")
     model = replace(FaceModel(), groove=0.0, curtain=0.0) if face is None else face
-    check_look(model.look_um, edge, 1, rows, columns)
+    check_look(
+        model.look_um, edge, 1, rows, columns,
+        advice="Lower look_um of the face model, or give coarser or fewer pixels.",
+    )  # fmt: skip
     behind = int(np.ceil(model.look_um / edge))
     view = View(np.full(3, edge), start, (1 + behind, rows, columns))
     planes = Planes.of(view, np.zeros((1 + behind, 2)))

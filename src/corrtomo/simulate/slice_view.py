@@ -168,7 +168,10 @@ def slice_and_view(
             "Image more rows, or thin the coating of the model."
         )
     lower = optics.look_um * float(np.sin(np.radians(mill.tilt_deg))) / pixel
-    check_look(optics.look_um, thick, min(count, _SLAB), rows + lower, columns)
+    check_look(
+        optics.look_um, thick, min(count, _SLAB), rows + lower, columns,
+        advice="Lower look_um of the face model, or give thicker slices, coarser or fewer pixels.",
+    )  # fmt: skip
     behind = int(np.ceil(optics.look_um / thick)) + 1
     slices = slice_table(count + behind, thick, mill, seed)
     marks = mark_table(columns * pixel, count * thick, top, mill)

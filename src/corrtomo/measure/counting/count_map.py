@@ -12,6 +12,7 @@ from scipy import stats
 from ...checks import check_same_grid, check_spatial
 from ...phases import check_mask
 from ...volume import check_image
+from ..options import check_total
 
 _UNLIKELY = 1e-3
 
@@ -19,10 +20,10 @@ _UNLIKELY = 1e-3
 def counts_within(image: Any, mask: xr.DataArray | None, *, doing: str) -> npt.NDArray[np.int64]:
     """Return the counts of the pixels of a mask, or of all; refuse what are no counts."""
     check_count_map(image, doing=doing)
-    if mask is None:
-        return np.asarray(image.data).ravel().astype(np.int64)
-    inside = check_within(image, mask, doing=doing)
-    return np.asarray(image.data)[inside].astype(np.int64)
+    values = np.asarray(image.data)
+    values = values.ravel() if mask is None else values[check_within(image, mask, doing=doing)]
+    check_total(float(values.sum(dtype=np.float64)), doing=doing)
+    return values.astype(np.int64)
 
 
 def check_count_map(image: Any, *, doing: str) -> None:

@@ -16,6 +16,8 @@ from .count_map import counts_within, dispersion_of
 
 _DOING = "find a detection limit"
 _MOST_PIXELS = 10**12
+_RAREST = 1e-12
+"""Least probability of error: below, the sums of chances are those of rounding."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def detection_limit(
     pixels : int
         Size of the area in which the element is looked for; 1: for each pixel.
     alpha, beta : float
-        Probability to detect an element that is not there, and to miss one at the limit; between 0 and 1.
+        Probability to detect an element that is not there, and to miss one at the limit; at most 0.5.
     well_known : bool
         Take the mean of the blank for exact. Otherwise it is known as well as it was counted.
 
@@ -105,7 +107,7 @@ def detection_limit(
     TypeError
         If counts are not integers.
     ValueError
-        If counts are negative, no pixel is in the mask, or an option is out of range.
+        If counts are negative or sum to more than 2⁵³, no pixel is in the mask, or an option is out of range.
 
     Notes
     -----
@@ -137,11 +139,7 @@ def detection_limit(
     counts = counts_within(blank, mask, doing=_DOING)
     pixels = check_whole(pixels, "pixels", 1, doing=_DOING, most=_MOST_PIXELS)
     for value, name in ((alpha, "alpha"), (beta, "beta")):
-        if not 0 < check_between(value, name, 0, 1, doing=_DOING) < 1:
-            raise ValueError(
-                f"Cannot {_DOING} with {name} {value!r}: a probability between 0 and 1 is needed. Pass 0.05 "
-                "for 5 %."
-            )
+        check_error(value, name, doing=_DOING)
     if not isinstance(well_known, bool):
         raise TypeError(f"Cannot {_DOING} with well_known={well_known!r}: True or False is needed.")
     total, size = int(counts.sum()), counts.size
@@ -166,6 +164,15 @@ def detection_limit(
         float(beta),
         warnings,
     )
+
+
+def check_error(value: Any, name: str, *, doing: str) -> None:
+    """Refuse what is no probability of an error; a confidence is one less that."""
+    if not _RAREST <= check_between(value, name, 0, 1, doing=doing) <= 0.5:
+        raise ValueError(
+            f"Cannot {doing} with {name} {value!r}: a probability of error from {_RAREST:g} to 0.5 is "
+            "needed, no confidence. Pass 0.05 for 5 %."
+        )
 
 
 def critical_counts(total: int, size: int, pixels: int, alpha: float, *, well_known: bool = False) -> int:

@@ -16,10 +16,9 @@ from ...phases import Phase
 from ...volume import check_image, voxel_size
 from ..distance import distances
 from ..histogram import CODES, as_codes
-from ..options import check_between
-from ..spectra import check_counts, phase_spectra, walk
+from ..spectra import check_counts, count_by_phase, walk
 from .count_map import dispersion_of
-from .detection_limit import critical_counts
+from .detection_limit import check_error, critical_counts
 
 _DOING = "count by class"
 
@@ -45,7 +44,7 @@ def phase_counts(
         Whole numbers, dims channel, [z,] y, x, the channels named; NumPy or Dask.
     labels : xarray.DataArray
         Codes on the same grid, named by ``attrs["classes"]`` or those of :class:`corrtomo.Phase`; 255 is left
-        out.
+        out. Booleans need names.
     blank : str, optional
         The class in which the elements are not; None: there is none, and nothing is said to be detected.
     names : mapping of int to str, optional
@@ -54,7 +53,7 @@ def phase_counts(
         Leave out pixels nearer than this to another class, or to what is left out: beams are wider than
         pixels.
     alpha : float
-        Probability to detect what is not there, in each row; between 0 and 1.
+        Probability to detect what is not there, in each row; at most 0.5.
     level : float
         Confidence of the intervals and of the upper limits, between 0 and 1.
 
@@ -72,8 +71,8 @@ def phase_counts(
     TypeError
         If counts are not integers.
     ValueError
-        If grids differ, counts are negative, a class has no name, none of them is the blank, the margin
-        leaves no pixel, or an option is out of range.
+        If grids differ, counts are negative or sum to more than 2⁵³, a class has no name of its own, none of
+        them is the blank, the margin leaves no pixel, or an option is out of range.
 
     Notes
     -----
@@ -98,13 +97,18 @@ def phase_counts(
     [['pore', 0.0, <NA>], ['carbon binder domain', 0.5, False], ['active material', 8.0, True]]
     """
     channels = check_counts(counts, labels, doing=_DOING)
-    if not 0 < check_between(alpha, "alpha", 0, 1, doing=_DOING) < 1:
-        raise ValueError(f"Cannot {_DOING} with alpha {alpha!r}: above 0 and below 1 is needed. Pass 0.05.")
+    check_error(alpha, "alpha", doing=_DOING)
     kept = labels if margin_um is None else _without_margin(labels, margin_um)
-    table = phase_spectra(counts, kept, names=names, level=level)
+    table = count_by_phase(counts, kept, names, level, doing=_DOING)
     left_out = table.attrs["left_out_pixels"]
     table = table.rename(columns={"phase": "class", "element": "channel", "counts_per_pixel": "per_pixel"})
     known = list(dict.fromkeys(table["class"]))
+    if len(known) * len(channels) < len(table):
+        twice = table["class"].iloc[:: len(channels)]
+        raise ValueError(
+            f"Cannot {_DOING} with names that call {twice[twice.duplicated()].iloc[0]!r} twice: each class "
+            "needs a name of its own. Relabel the codes first to count two classes as one."
+        )
     if blank is not None and blank not in known:
         raise ValueError(
             f"Cannot {_DOING} against the blank {blank!r}: the classes are {', '.join(known)}. Name one of "
@@ -141,7 +145,7 @@ def _without_margin(labels: xr.DataArray, margin_um: float) -> xr.DataArray:
 def _squares(counts: xr.DataArray, labels: xr.DataArray, channels: list[str]) -> npt.NDArray[np.float64]:
     """Return the sums of squared counts, a row for each class that occurs, a column for each channel."""
     sums, pixels = np.zeros((len(channels), CODES)), np.zeros(CODES, np.int64)
-    for codes, *maps in walk(counts, labels, channels):
+    for codes, *maps in walk(counts, labels, channels, doing=_DOING):
         pixels += np.bincount(codes, minlength=CODES)
         for total, values in zip(sums, maps, strict=True):
             total += np.bincount(codes, values.astype(np.float64) ** 2, CODES)

@@ -22,6 +22,9 @@ _DOING = "rank defects"
 _SHAPE = ("volume_um3", "equivalent_diameter_um", "thickness_um", "extent_um", "breadth_um", "flatness")
 _PLACE = ("z_um", "y_um", "x_um", "depth_um", "side_um")
 _COST = ("milled_um3", "score")
+_BRIDGED = 5.0
+_FULL = 0.5
+"""Share of the particles that defects fill at most: more is a particle taken for a defect."""
 
 
 def defects(
@@ -30,7 +33,7 @@ def defects(
     *,
     top: End = "first",
     flat: float = 3.0,
-    bridged_um: float = 5.0,
+    bridged_um: float = _BRIDGED,
 ) -> pd.DataFrame:
     """Measure and rank the defects of a pillar: which pore or crack is worth milling first.
 
@@ -49,7 +52,8 @@ def defects(
     flat : float
         From 1.5: a defect is a crack if its flatness is this or more, else a pore.
     bridged_um : float
-        Width in µm of the widest opening in the surface of the pillar that its surface goes over.
+        Width in µm of the widest opening in the surface of the pillar that its surface goes over; above 5,
+        twice the longest side of the image at most.
 
     Returns
     -------
@@ -67,8 +71,8 @@ def defects(
     TypeError
         If numbers are not integers, or an option is no number.
     ValueError
-        If the images are not 3D or not on one grid, a defect lies in no particle, there is no particle, or an
-        option is out of range.
+        If the images are not 3D or not on one grid, a defect lies in no particle, there is no particle,
+        defects fill half of the particles or more, or an option is out of range.
 
     Notes
     -----
@@ -101,8 +105,8 @@ def defects(
     """
     found, owners = _check(numbers, particles, top)
     flattest = check_between(flat, "flat", 1.5, np.inf, doing=_DOING)
-    check_length(bridged_um, "bridged_um", doing=_DOING)
     edges = voxel_size(numbers)
+    _check_bridged(bridged_um, max(n * edge for n, edge in zip(numbers.shape, edges, strict=True)))
     names, dense = _numbered(found)
     rows = [_row(number, where, part, dense, owners, edges) for number, where, part in parts(dense)]
     columns = ["particle", *_SHAPE, "z_um", "y_um", "x_um", "open", "touches_border"]
@@ -147,7 +151,23 @@ def _check(
             f"Cannot {_DOING}: {outside} voxels of defects lie in no particle. Particles must hold their "
             "defects. Take those of ct.measure.whole_particles(), with which the defects were found."
         )
+    share = np.count_nonzero(found) / np.count_nonzero(owners)
+    if share > _FULL:
+        raise ValueError(
+            f"Cannot {_DOING}: what is numbered as defects fills {share:.0%} of the particles, and half is "
+            "the most. These may be labels, or particles. Pass the numbers of ct.measure.defect_labels()."
+        )
     return found, owners
+
+
+def _check_bridged(bridged_um: Any, longest: float) -> None:
+    """Refuse openings wider than any image shows: what bridges them grows with their width."""
+    check_length(bridged_um, "bridged_um", doing=_DOING)
+    if bridged_um > max(_BRIDGED, 2 * longest):
+        raise ValueError(
+            f"Cannot {_DOING} with bridged_um={bridged_um:g}: that is wider than twice the image, whose "
+            f"longest side is {longest:.4g} µm. Widths are in µm; leave it out for {_BRIDGED:g}."
+        )
 
 
 def _row(

@@ -20,6 +20,8 @@ _SEARCHED = 1 << 24
 _SMOOTH = 1.5
 _LOOKED_AT = 1 << 15
 """Surface voxels among which centres of facets are chosen."""
+_ROUNDING = 1e-9
+"""Voxels by which a facet may stick out: what rounding does to one that just fits."""
 _ALIGNED = 0.8
 """Cosine between the normal of a facet and that of the convex hull beside it."""
 
@@ -63,8 +65,9 @@ def find_facets(
         on = _on_hull(points, normals, hull.equations, max(2.5 * float(edges.max()), facet_um / 4))
         points, normals = points[on], normals[on]
     half = reach_um * np.abs(normals) + facet_um / 2 * np.sqrt(np.maximum(1 - normals**2, 0))
-    first = np.array(origin(image))
-    last = first + (np.array(image.shape) - 1) * voxel_size(image)
+    slack = _ROUNDING * np.array(voxel_size(image))
+    first = np.array(origin(image)) - slack
+    last = first + (np.array(image.shape) - 1) * voxel_size(image) + 2 * slack
     inside = ((points - half >= first) & (points + half <= last)).all(axis=1)
     places = int(inside.sum())
     chosen = np.flatnonzero(inside)[_apart(points[inside], facet_um)]

@@ -10,10 +10,21 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ...checks import check_finite, check_length, check_spatial
-from ...volume import check_image, voxel_size
+from ...volume import voxel_size
 from ..options import check_whole
 from ..spectra import check_level
+from .edge_checks import (
+    DOING,
+    LEAST_VOXELS,
+    check_edge,
+    check_places,
+    check_range,
+    cut_off,
+    noise_of,
+    refuse_few,
+    refuse_fine,
+    refuse_noise,
+)
 from .edge_facets import Facets, find_facets
 from .edge_fit import FWHM
 from .edge_profile import Profile, final_fits, is_sample, pilot_fits, steps_of_grey
@@ -21,12 +32,10 @@ from .edge_tables import by_direction, by_place
 from .edge_width import Width, common_width, mean_response, spread_width
 
 Method = Literal["fit", "derivative"]
-_DOING = "measure the resolution at an edge"
 _FACET_VOXELS, _REACH_VOXELS = 20.0, 10.0
 _REACH_WIDTHS = 3.0
 """Standard deviations of the spread to both sides of the edge: 99.7 % of the step."""
 _WIDER = 4
-_LEAST_VOXELS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +66,8 @@ class EdgeResolution:
     by_direction : pandas.DataFrame
         ``direction`` of the normal (the nearest axis; in the plane also "radial" and "tangential" around the
         middle of the facets), ``facets``, ``fwhm_um``, ``low_um``, ``high_um``; NaN where there are too few.
+    warnings : tuple of str
+        Why the width may be too small.
     """
 
     fwhm_um: float
@@ -72,13 +83,16 @@ class EdgeResolution:
     response: pd.DataFrame
     profiles: pd.DataFrame
     by_direction: pd.DataFrame
+    warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         out = ", ".join(f"{count} {why}" for why, count in self.left_out.items()) or "none"
+        said = "".join(f"; {warning}" for warning in self.warnings)
         return (
             f"EdgeResolution({self.fwhm_um:.3f} µm full width at half maximum, {self.low_um:.3f} to "
             f"{self.high_um:.3f} at {self.level:.0%}; {self.method}, {self.facets} facets of the edge, left "
-            f"out: {out}; contrast {self.contrast:.3g}, noise {self.noise:.2g}, voxel {self.voxel_um:.3g} µm)"
+            f"out: {out}; contrast {self.contrast:.3g}, noise {self.noise:.2g}, voxel {self.voxel_um:.3g} µm"
+            f"{said})"
         )
 
 
@@ -148,7 +162,9 @@ def edge_resolution(
 
     The width is that of everything: focal spot, detector, motion, voxels, the filter of the reconstruction,
     and the roughness of the surface: a standard deviation of r adds 5.5 r² to its square. A sharpening
-    filter makes the width small and the image no finer: look at ``response`` for overshoot.
+    filter makes the width small and the image no finer: look at ``response`` for overshoot. So does a grey
+    scale that ends below the sample or above the vacuum: ``warnings`` says so where most voxels beside the
+    edge have the highest or lowest value; of whole numbers a lowest of 0 passes for a count.
 
     Where the spread is no Gaussian, "fit" finds the Gaussian of the most similar edge: 0.78 times the width
     of a box, 1.7 times that of an exponential. "derivative" is within 2 % (too wide, from its window) on
@@ -170,12 +186,12 @@ def edge_resolution(
     >>> round(found.fwhm_um, 2)  # 2.355 * 0.1
     0.24
     """
-    _check(image, method, outer, facet_um, reach_um)
-    check_level(level, doing=_DOING)
-    fewest = check_whole(fewest, "fewest", 8, doing=_DOING)
-    most = check_whole(most, "most", fewest, doing=_DOING)
-    resamples = check_whole(resamples, "resamples", 100, doing=_DOING, most=100_000)
-    seed = check_whole(seed, "seed", 0, doing=_DOING)
+    check_edge(image, method, outer, facet_um, reach_um)
+    check_level(level, doing=DOING)
+    fewest, most = check_places(fewest, most)
+    resamples = check_whole(resamples, "resamples", 100, doing=DOING, most=100_000)
+    seed = check_whole(seed, "seed", 0, doing=DOING)
+    low, high = check_range(image)
     voxel = float(np.prod(voxel_size(image)) ** (1 / image.ndim))
     facet = float(facet_um) if facet_um is not None else _FACET_VOXELS * voxel
     options: dict[str, Any] = {"outer": outer, "most": most, "seed": seed}
@@ -183,16 +199,16 @@ def edge_resolution(
     profiles = final_fits(pilot, reach, facet, facets.contrast)
     used = [i for i, profile in enumerate(profiles) if not profile.why]
     left_out = dict(Counter(profile.why for profile in profiles if profile.why))
-    _refuse_noise(profiles, facets)
+    refuse_noise(profiles, facets)
     if len(used) < fewest:
         raise ValueError(
-            f"Cannot {_DOING}: {len(used)} of {len(profiles)} places can be used, and {fewest} or more are "
+            f"Cannot {DOING}: {len(used)} of {len(profiles)} places can be used, and {fewest} or more are "
             f"needed. Left out: {', '.join(f'{n} {why}' for why, n in left_out.items())}. "
             "Take a larger crop or more slices, a smaller facet_um, or every edge with outer=False."
         )
     drawing: dict[str, Any] = {"level": float(level), "resamples": resamples, "seed": seed}
     width, fitted = common_width([profiles[i] for i in used], **drawing)
-    _refuse_fine(width.fwhm_um, voxel)
+    refuse_fine(width.fwhm_um, voxel)
     if method == "derivative":
         width = spread_width(fitted, voxel, reach, **drawing)
 
@@ -207,11 +223,12 @@ def edge_resolution(
         facets=len(used),
         left_out=left_out,
         contrast=float(np.median(steps_of_grey(fitted))),
-        noise=_noise(fitted),
+        noise=noise_of(fitted),
         voxel_um=voxel,
         response=pd.DataFrame(mean_response(fitted, voxel, reach)._asdict()),
         profiles=by_place(profiles, facets, image),
         by_direction=by_direction(fitted, facets.centres[used], facets.normals[used], measure),
+        warnings=cut_off(fitted, low, high),
     )
 
 
@@ -229,71 +246,19 @@ def _pilot(
         facets = find_facets(image, facet, far, **options)
         if facets.contrast == 0:
             raise ValueError(
-                f"Cannot {_DOING}: all grey values are alike, there is no edge. Take a crop with sample and "
+                f"Cannot {DOING}: all grey values are alike, there is no edge. Take a crop with sample and "
                 "vacuum."
             )
-        if len(facets.centres) < fewest:
-            where = "on the convex outside of the sample" if options["outer"] else "at all"
-            raise ValueError(
-                f"Cannot {_DOING}: {len(facets.centres)} places of {facet:.3g} µm with {far:.3g} µm to both "
-                f"sides lie {where}, and {fewest} or more are needed. Take a larger crop, a smaller "
-                "facet_um, or every edge with outer=False."
-            )
+        refuse_few(len(facets.centres), image, facet, far, fewest=fewest, outer=options["outer"])
         pilot = pilot_fits(image, facets, facet, far)
         bright = is_sample(pilot, facets.contrast)
         if not bright.any():
-            _refuse_noise(pilot, facets)
+            refuse_noise(pilot, facets)
             return facets, pilot, far
         width = float(np.median([p.fit.width_um for p, sample in zip(pilot, bright, strict=True) if sample]))
-        _refuse_fine(FWHM * width, voxel)
+        refuse_fine(FWHM * width, voxel)
         reach = _REACH_WIDTHS * width + voxel
         if reach_um is not None or reach <= far:
             break
         far *= 2
-    return facets, pilot, far if reach_um is not None else min(max(reach, _LEAST_VOXELS * voxel), far)
-
-
-def _check(image: Any, method: Any, outer: Any, facet_um: Any, reach_um: Any) -> None:
-    check_image(image, ndim=(2, 3))
-    check_spatial(image, doing=_DOING)
-    if image.dtype == bool:
-        raise TypeError(
-            f"Cannot {_DOING} of a mask: its edge is where a threshold put it. Pass the grey values it came "
-            "from."
-        )
-    check_finite(image, doing=_DOING)
-    if method not in ("fit", "derivative"):
-        raise ValueError(f"Cannot {_DOING} with method {method!r}: 'fit' and 'derivative' are known.")
-    if not isinstance(outer, bool):
-        raise TypeError(f"Cannot {_DOING} with outer={outer!r}: True or False is needed.")
-    voxel = max(voxel_size(image))
-    for value, name, least in ((facet_um, "facet_um", 6), (reach_um, "reach_um", _LEAST_VOXELS)):
-        if value is not None:
-            check_length(value, name, doing=_DOING)
-            if value < least * voxel * (1 - 1e-9):
-                raise ValueError(
-                    f"Cannot {_DOING} with {name}={value!r}: {least} voxels of {voxel:g} µm or more are "
-                    "needed. Leave it out."
-                )
-
-
-def _refuse_noise(profiles: list[Profile], facets: Facets) -> None:
-    noise = _noise(profiles)
-    if facets.contrast < noise:
-        raise ValueError(
-            f"Cannot {_DOING}: there is no edge. The two dominant grey levels differ by "
-            f"{facets.contrast:.3g}, less than the noise of a voxel, {noise:.3g}. Take a crop with sample "
-            "and vacuum, or more projections."
-        )
-
-
-def _refuse_fine(fwhm_um: float, voxel: float) -> None:
-    if fwhm_um < voxel:
-        raise ValueError(
-            f"Cannot {_DOING}: the edge is narrower than a voxel. All that is known is a bound: its width is "
-            f"at most {voxel:.3g} µm. Take smaller voxels, or grey values if these are labels."
-        )
-
-
-def _noise(profiles: list[Profile]) -> float:
-    return float(np.median([profile.fit.rms for profile in profiles]))
+    return facets, pilot, far if reach_um is not None else min(max(reach, LEAST_VOXELS * voxel), far)

@@ -11,11 +11,10 @@ import xarray as xr
 from scipy import stats
 
 from ..spectra import check_level
-from .shells import Floats, Shells, Window, check_twice, sum_shells
+from .shells import SAME, Floats, Shells, Window, check_twice, sum_shells
 
 Criterion = Literal["half-bit", "one-bit", "1/7", "1/2", "3-sigma"]
 _DOING = "correlate shells"
-_SAME = 1 - 1e-6
 _CLOSE_TO_ONE = 0.9
 
 
@@ -101,8 +100,8 @@ def fourier_shell_correlation(
     Raises
     ------
     ValueError
-        If grids differ, an image is too small or has no structure, both are the same image, or they do not
-        agree at any frequency.
+        If grids differ, an image is too small or has no structure, voxels are so long along one axis that no
+        shell is left, both are the same image, or they do not agree at any frequency.
 
     Notes
     -----
@@ -118,8 +117,14 @@ def fourier_shell_correlation(
     resolution seems too good. "hann" leaves a quarter of the independent voxels of a slice and an eighth of
     those of a volume, for which the thresholds and the interval (Fisher's z) are corrected, and blurs the
     spectrum by two steps: a sharp cut-off is found two steps too late, 10 % for one at 20 steps. Where a
-    criterion asks for 0.9 or more, in shells of a few voxels, nothing is looked for; a fall counts that
-    lasts for two shells. Too good as well: images that were smoothed or interpolated together.
+    criterion asks for 0.9 or more, in shells of a few voxels, nothing is looked for. Too good as well:
+    images that were smoothed or interpolated together.
+
+    A curve can cross the threshold more than once: an object with little power at one frequency dips there,
+    and noise comes back over it. Of all crossings that one counts that has the most shells on its right side,
+    above before it and below after it; of two alike, the finer. The first crossing ends at every dip, and the
+    last one at every shell of noise. Streaks that differ between halves of few projections are no dip: there
+    the images do disagree.
 
     References
     ----------
@@ -145,21 +150,26 @@ def fourier_shell_correlation(
             "Leave it out for 'half-bit'."
         )
     shells = sum_shells(first, second, window, doing=_DOING)
-    if shells.correlation.min() > _SAME:
+    if shells.correlation.min() > SAME:
         raise ValueError(
             f"Cannot {_DOING}: both are the same image, up to contrast. Noise must be independent: "
             "reconstruct the odd and the even projections apart."
         )
     table = _table(shells, float(level))
     threshold = table[_COLUMN_OF[criterion]].to_numpy()
-    found = [_crossing(table[name].to_numpy(), threshold, shells) for name in ("correlation", "high", "low")]
-    if np.isnan(found[0]):
+    # In shells of a few voxels the threshold is close to one, and a single correlation anywhere.
+    looked = threshold < _CLOSE_TO_ONE
+    above = np.flatnonzero((shells.correlation >= threshold) & looked)
+    if not above.size:
         raise ValueError(
             f"Cannot {_DOING}: the two images agree at no frequency, the correlation is at most "
-            f"{shells.correlation.max():.2f}. Check that both show the same place on the same grid, and that "
-            "neither is noise alone."
+            f"{shells.correlation[looked].max(initial=0):.2f} where {criterion} can be looked for. Check "
+            "that both show the same place on the same grid, and that neither is noise alone."
         )
-    frequency, fastest, slowest = found
+    frequency, fastest, slowest = (
+        _crossing(table[name].to_numpy() - threshold, int(above[0]), shells.frequency)
+        for name in ("correlation", "high", "low")
+    )
     last = float(shells.frequency[-1])
     return ShellCorrelation(
         1 / frequency,
@@ -178,7 +188,7 @@ def _table(shells: Shells, level: float) -> pd.DataFrame:
     pairs = np.maximum(shells.independent / 2, 1.0)  # a voxel and its mirror image are one
     root = 1 / np.sqrt(np.maximum(shells.independent, 1.0))
     wide = float(stats.norm.ppf((1 + level) / 2)) / np.sqrt(2 * pairs)
-    middle = np.arctanh(np.clip(correlation, -_SAME, _SAME))
+    middle = np.arctanh(np.clip(correlation, -SAME, SAME))
     return pd.DataFrame(
         {
             "frequency_per_um": shells.frequency,
@@ -203,17 +213,18 @@ def _bits(bits: float, root: Floats) -> Floats:
     return np.asarray(above / (ratio + 1 + 2 * np.sqrt(ratio) * root))
 
 
-def _crossing(correlation: Floats, threshold: Floats, shells: Shells) -> float:
-    """Return the frequency at which it first falls below for two shells; the last one if it never does."""
-    gap = correlation - threshold
-    # In shells of a few voxels the threshold is close to one, and a single correlation anywhere.
-    above = np.flatnonzero((gap >= 0) & (threshold < _CLOSE_TO_ONE))
-    if not above.size:
+def _crossing(gap: Floats, first: int, frequency: Floats) -> float:
+    """Return the frequency at which agreement ends: the crossing with the most shells on its right side.
+
+    From the `first` shell on, those before it are to lie above the threshold and those after it below: one
+    that dips, or comes back by chance, is outvoted. NaN if it is below throughout, the last frequency if it
+    never falls.
+    """
+    votes = np.cumsum(np.where(gap[first:] >= 0, 1, -1))
+    last = first + int(np.flatnonzero(votes == votes.max())[-1])
+    if gap[last] < 0:
         return float("nan")
-    under = gap[above[0] :] < 0
-    below = np.flatnonzero(under & np.append(under[1:], True))
-    if not below.size:
-        return float(shells.frequency[-1])
-    i = int(above[0] + below[0])
-    along = gap[i - 1] / (gap[i - 1] - gap[i])
-    return float(shells.frequency[i - 1] + along * (shells.frequency[i] - shells.frequency[i - 1]))
+    if last + 1 == gap.size:
+        return float(frequency[-1])
+    along = gap[last] / (gap[last] - gap[last + 1])
+    return float(frequency[last] + along * (frequency[last + 1] - frequency[last]))

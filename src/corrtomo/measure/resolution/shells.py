@@ -11,11 +11,14 @@ from scipy import fft, signal
 
 from ...checks import check_finite, check_same_grid, check_spatial
 from ...volume import check_image, voxel_size
+from ..options import check_real
 
 Floats = npt.NDArray[np.float64]
 Window = Literal["hann", "tapered", "none"]
 FEWEST_VOXELS = 16
 """Along every axis: fewer give no shell to average over."""
+SAME = 1 - 1e-6
+"""Correlation in every shell from which on two images are one, up to contrast."""
 _TAPER = 0.25
 """Share of each axis over which a tapered window rises and falls."""
 
@@ -41,6 +44,7 @@ def check_twice(first: Any, second: Any, window: Any, *, doing: str) -> None:
     for image in (first, second):
         check_image(image, ndim=(2, 3))
         check_spatial(image, doing=doing)
+        check_real(image, doing=doing)
         check_finite(image, doing=doing)
     check_same_grid(first, second, doing=doing)
     if window not in ("hann", "tapered", "none"):
@@ -61,6 +65,11 @@ def sum_shells(first: xr.DataArray, second: xr.DataArray, window: Window, *, doi
     steps = [1 / (n * edge) for n, edge in zip(first.shape, edges, strict=True)]
     width = max(steps)
     last = int(min(0.5 / edge for edge in edges) / width + 1e-9)
+    if last < 1:
+        raise ValueError(
+            f"Cannot {doing} of voxels of {edges} µm: the longest one hides every frequency that the "
+            "shortest side of the image shows, and no shell is left. Take a slice along it, or a larger crop."
+        )
     spectra = [_spectrum(image, windows, doing=doing) for image in (first, second)]
     *others, fast = (fft.fftfreq(n, edge) for n, edge in zip(first.shape, edges, strict=True))
     fast = np.abs(fast[: first.shape[-1] // 2 + 1])

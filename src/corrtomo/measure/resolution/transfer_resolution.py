@@ -14,12 +14,14 @@ from ...checks import check_same_grid
 from ..options import check_between
 from ..spectra import check_level
 from .edge_fit import FWHM
-from .shells import Floats, Shells, Window, check_twice, sum_shells
+from .shells import SAME, Floats, Shells, Window, check_twice, sum_shells
 
 _DOING = "measure the transfer of an image"
 _SEEN = 0.2
 """Correlation below which a shell is more noise than image."""
 _FEWEST_SHELLS = 5
+_UNSURE_POWER = 0.5
+"""By how much the power of frequency with which an unknown object falls may be off: rough borders."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +104,9 @@ def transfer_resolution(
     TypeError
         If a frequency is no number.
     ValueError
-        If grids differ, an image is too small or has no structure, fewer than 5 shells are left, or the
-        spectrum falls no faster than that of the object.
+        If grids differ, an image is too small or has no structure, the truth is one of the images, or without
+        one both are the same, fewer than 5 shells are left, or the spectrum falls no faster than that of the
+        object, or, without `truth`, hardly faster.
 
     Notes
     -----
@@ -114,7 +117,11 @@ def transfer_resolution(
     smooth particles it found widths of 0.15 to 0.4 µm within 2 %, on particles rough over 0.1 µm 2 to 17 %
     too small, and grains or pores near the resolution are not told from sharpness. A point spread other
     than a Gaussian is fitted by one where the signal is, at low frequencies. A reconstruction filter is part
-    of the transfer. The interval knows the scatter of shells around the line, not the assumption.
+    of the transfer.
+
+    The interval is that of the scatter of shells around the line. Without `truth` it is wider by what a power
+    of frequency off by 0.5 would change, as of rough borders; where that is half of the slope or more, as of
+    a scan with few projections, whose streaks are taken for sharpness, the width is refused.
 
     References
     ----------
@@ -141,6 +148,11 @@ def transfer_resolution(
     ]
     both = sum_shells(first, second, window, doing=_DOING)
     if truth is None:
+        if both.correlation.min() > SAME:
+            raise ValueError(
+                f"Cannot {_DOING}: both are the same image, up to contrast. Noise must be independent: "
+                "reconstruct the odd and the even projections apart."
+            )
         squared, seen, weight = _against_interfaces(both, first.ndim)
         start = limits[0] if limits[0] is not None else float(both.frequency[_top(squared, seen)])
     else:
@@ -159,13 +171,22 @@ def transfer_resolution(
             "crop, less noisy images, or another from_per_um."
         )
     slope, error, fit = _line(frequency, squared, weight, used)
+    steep = 0.0 if truth is not None else abs(_line(frequency, frequency, weight, used)[0])
     if slope <= 0:
         raise ValueError(
             f"Cannot {_DOING}: it falls no faster with frequency than the object does, so there is no width "
             "to be seen. Pass the object as truth=, or another from_per_um; for a bound see "
             "ct.measure.edge_resolution()."
         )
-    wide = float(stats.t.ppf((1 + level) / 2, int(used.sum()) - 2)) * error
+    ends = float(frequency[used][0]), float(frequency[used][-1])
+    if slope < 2 * _UNSURE_POWER * steep:
+        raise ValueError(
+            f"Cannot {_DOING}: from {ends[0]:.3g} to {ends[1]:.3g} per µm what both images share falls so "
+            f"little that an object whose power is off by a factor f^{_UNSURE_POWER:g} explains "
+            f"{_UNSURE_POWER * steep / slope:.0%} of it. Take images of less noise, which show higher "
+            "frequencies, pass the object as truth=, or see ct.measure.edge_resolution()."
+        )
+    wide = float(stats.t.ppf((1 + level) / 2, int(used.sum()) - 2)) * error + _UNSURE_POWER * steep
     width, low, high = (
         float(FWHM / (2 * np.pi) * np.sqrt(max(s, 0.0))) for s in (slope, slope - wide, slope + wide)
     )
@@ -173,7 +194,6 @@ def transfer_resolution(
     table["correlation"], table["transfer_squared"], table["fit"], table["used"] = (
         *(both.correlation, squared, fit, used),
     )
-    ends = float(frequency[used][0]), float(frequency[used][-1])
     return TransferResolution(width, low, high, float(level), *ends, truth is not None, table)
 
 
@@ -190,6 +210,11 @@ def _against_truth(
 ) -> tuple[Floats, Floats, Floats]:
     """Return the squared transfer from the object to the images, its correlation, and weights."""
     parts: list[Any] = [sum_shells(image, truth, window, doing=_DOING) for image in (first, second)]
+    if max(part.correlation.min() for part in parts) > SAME:
+        raise ValueError(
+            f"Cannot {_DOING}: the truth is one of the images, up to contrast. Pass the object itself, as a "
+            "digital twin knows it, or leave truth= out."
+        )
     transfer = sum(part.cross for part in parts) / (2 * parts[0].second)
     seen = np.asarray(sum(part.correlation for part in parts) / 2)
     weight = parts[0].independent * seen**2 / np.maximum(1 - seen**2, 1e-6)

@@ -6,17 +6,17 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-import pandas as pd
 import xarray as xr
 
 from ...phases import Phase
 from .derived import KINDS
+from .learnt import Learnt
 from .model import Model, train
 from .model_file import damaged, read_model, write_model
 from .settings import as_parts, make_settings
 
 
-class PixelClassifier:
+class PixelClassifier(Learnt):
     """Segment images by a classifier that learns from scribbles.
 
     No pair of thresholds tells three phases apart where two of them meet: the border between the brightest
@@ -107,21 +107,7 @@ class PixelClassifier:
         self._settings = make_settings(
             classes, merge, scales_um, features, classifier, trees, seed, pixel_size_tolerance
         )
-        self._model: Model | None = None
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of what is painted, in the order of the codes."""
-        return self._settings.classes.names
-
-    @property
-    def classifier(self) -> Any:
-        """The fitted classifier of scikit-learn."""
-        return self._fitted("give its classifier").classifier
-
-    def __repr__(self) -> str:
-        state = "not fitted" if self._model is None else f"{len(self._model.scribbles.codes)} painted pixels"
-        return f"<PixelClassifier {list(self.classes)}: {state}>"
+        self._model = None
 
     def fit(self, image: xr.DataArray, scribbles: xr.DataArray, *, progress: bool = True) -> Self:
         """Learn from what is painted.
@@ -224,53 +210,6 @@ class PixelClassifier:
         model.check(image, self._settings.tolerance)
         return model.shares(image, self._settings.classes, merged=merged, progress=progress)
 
-    def importances(self) -> pd.DataFrame:
-        """Tell what the forest goes by: each feature's share of what the splits achieve.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``channel``, ``feature``, ``scale_um``, ``importance`` and ``in_words``, the most important first;
-            the importances have the sum 1.
-
-        Raises
-        ------
-        RuntimeError
-            If nothing has been learnt yet.
-        TypeError
-            If the classifier has no importances.
-
-        Notes
-        -----
-        Counts how much purer the training pixels become at the splits by a feature. Misleads where features
-        say the same, as neighbouring scales do: they share what one of them would have alone. It favours
-        features with many values, and knows nothing of pixels that were not painted. To learn what a channel
-        or a scale is worth, train without it and compare.
-        """
-        return self._fitted("give importances").importances()
-
-    def scribbles(self, image: xr.DataArray) -> xr.DataArray:
-        """Paint anew what the model was trained on.
-
-        Parameters
-        ----------
-        image : xarray.DataArray
-            The training image, with or without channels; the model holds places, no grey values.
-
-        Returns
-        -------
-        xarray.DataArray
-            ``uint8`` scribbles on its grid.
-
-        Raises
-        ------
-        RuntimeError
-            If nothing has been learnt yet.
-        ValueError
-            If the image has another size than the one trained on.
-        """
-        return self._fitted("paint its scribbles").scribbles.on(image, self._settings.classes)
-
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the model to a file that holds no code.
 
@@ -330,11 +269,3 @@ class PixelClassifier:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise damaged(path, error) from error
         return made
-
-    def _fitted(self, doing: str) -> Model:
-        if self._model is None:
-            raise RuntimeError(
-                f"Cannot {doing}: this pixel classifier has learnt nothing yet. "
-                "Call model.fit(image, scribbles) first, or PixelClassifier.load(path)."
-            )
-        return self._model

@@ -3,7 +3,8 @@
 from .blend import BlendModel
 from .electrons import ElementModel, SecondaryModel, element_maps, se_image
 from .milled import MilledPlane, mill, section_pose
-from .radiographs import Scan, ScanModel, radiographs
+from .radiographs import Scan, radiographs
+from .scan_model import ScanModel
 from .sims import SimsModel, sims_maps
 from .specimen import Pillar, pillar
 

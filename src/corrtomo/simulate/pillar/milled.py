@@ -14,7 +14,16 @@ from scipy.spatial.transform import Rotation
 from ...checks import check_length
 from ...volume import volume
 from ..behind import BEHIND, look_behind
-from ..limits import as_array, check_edge, check_look, check_pose, check_progress, check_window, is_number
+from ..limits import (
+    FARTHEST_UM,
+    as_array,
+    check_edge,
+    check_look,
+    check_pose,
+    check_progress,
+    check_window,
+    is_number,
+)
 from ..raster import View
 from ..shares import Progress
 from .blend import NCA
@@ -130,7 +139,7 @@ def section_pose(
     given = [depth_um, tilt_deg, turn_deg, centre_um]
     pairs = all(as_array(pair).shape == (2,) for pair in (tilt_deg, centre_um))
     if not pairs or not all(
-        is_number(n) and abs(n) < np.inf for n in (depth_um, *tilt_deg, turn_deg, *centre_um)
+        is_number(n) and abs(n) <= FARTHEST_UM for n in (depth_um, *tilt_deg, turn_deg, *centre_um)
     ):
         raise ValueError(
             f"Cannot place a section with {given!r}: depth, two tilts, a turn, and y, x of its middle are "
@@ -209,7 +218,10 @@ def mill(
     rows, columns = check_window(shape, pixel_um)
     check_section(rows, columns)
     check_length(look_um, "look_um", doing="mill a pillar")
-    check_look(look_um, BEHIND * pixel_um, 1, rows / BEHIND**2, columns)
+    check_look(
+        look_um, BEHIND * pixel_um, 1, rows / BEHIND**2, columns,
+        advice="Lower look_um, or give coarser or fewer pixels.",
+    )  # fmt: skip
     matrix = section_pose() if pose is None else check_pose(pose)
     start = np.array([0.0, -(rows - 1) / 2 * pixel_um, -(columns - 1) / 2 * pixel_um])
     plane = View(np.full(3, pixel_um), start, (1, rows, columns), matrix)

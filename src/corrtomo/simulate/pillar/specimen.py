@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from ...checks import check_length
-from ...phases import Phase, as_labels
 from ...volume import volume
-from .. import grains, raster
+from .. import raster
 from ..electrode import Electrode, electrode
 from ..limits import check_model, check_origin, check_pose, check_shape, check_voxel_size, is_number
-from ..noise import stream
 from ..packing import SIZE_RANGE
 from ..raster import View
-from .blend import FAR_UM, MATERIALS, BlendModel, cut_pillar, draw_pores, fill_inside
+from .blend import FAR_UM, MATERIALS, BlendModel, cut_pillar, fill_inside
 from .checks import check_span
+from .inside import Inside, draw_inside
 
 Array = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint8]
@@ -31,18 +30,6 @@ _MARGIN_UM = 3.0
 _MOST_PORES = 1e5
 _DEEP_UM = 16.0
 """So far below its top a pillar is drawn; there the cathode begins anew."""
-
-
-class Inside(NamedTuple):
-    """What particles hold inside, a row each, or listed with where each particle's rows begin."""
-
-    nca: npt.NDArray[np.bool_]
-    radii_um: Array
-    keys: npt.NDArray[np.uint64]
-    cracks: Array
-    first_crack: npt.NDArray[np.int64]
-    pores: Array
-    first_pore: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,25 +68,7 @@ class Pillar:
     @cached_property
     def inside(self) -> Inside:
         """What each particle of the cathode holds inside."""
-        _, matrices = self.cathode.solids
-        radii = np.linalg.det(matrices) ** (-1 / 6)
-        count = len(radii)
-        rng = np.random.default_rng(np.random.SeedSequence([self.seed, 20]))
-        nca = rng.uniform(size=count) >= self.model.lco_share
-        numbers = np.arange(count, dtype=np.int64)
-        cracked = grains.CrackModel(
-            mean=self.model.cracks,
-            width_um=self.model.crack_um,
-            width_sd=self.model.crack_sd,
-            filled_share=0.0,
-            partly_share=0.0,
-        )
-        cracks = grains.draw_cracks(radii, numbers, cracked, self.seed)
-        pores = draw_pores(radii, nca, self.model, self.seed)
-        ends = np.arange(count + 1)
-        keys = stream(self.seed, "grains") + numbers.astype(np.uint64)
-        begins = [np.searchsorted(table[:, 0], ends).astype(np.int64) for table in (cracks, pores)]
-        return Inside(nca, radii, keys, cracks, begins[0], pores, begins[1])
+        return draw_inside(self.cathode, self.model, self.seed)
 
     def codes(self, view: View) -> Codes:
         """Return what lies at the voxels of a view, by the codes of `MATERIALS`."""
@@ -214,12 +183,6 @@ class Pillar:
 def as_materials(codes: xr.DataArray) -> xr.DataArray:
     """List the materials in the attributes of their codes."""
     return codes.assign_attrs(phases={}, classes=dict(MATERIALS)).rename("materials")
-
-
-def phases_of(materials: xr.DataArray) -> xr.DataArray:
-    """Return the phases that materials are part of: LCO and NCA are active material."""
-    table = np.array([Phase.PORE, Phase.CBD, Phase.AM, Phase.AM], np.uint8)
-    return as_labels(materials.drop_attrs().copy(data=table[np.asarray(materials.data)]).rename("phases"))
 
 
 def pillar(
