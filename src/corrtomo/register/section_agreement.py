@@ -82,8 +82,9 @@ def section_agreement(
         return nothing
     error = fit.error(np.array([_flat(end) for end in corners(-length / 2, length / 2)]))
     depth, tilt = _normal(fit, _flat(np.array(here.shape) / 2 * edge - middle))
+    scale, scale_sd, free = similar.scale()
     return SectionAgreement(
-        error, fit.spread, *similar.scale(), *about, depth_error_um=depth, tilt_error_deg=tilt
+        error, fit.spread, scale, scale_sd, free, *about, depth_error_um=depth, tilt_error_deg=tilt
     )
 
 

@@ -85,7 +85,8 @@ def agreement(first: xr.DataArray, other: xr.DataArray, matrix: Floats, kind: Ki
     fit, similar = fit_motion(x, d, kind), fit_motion(x, d, "similarity")
     error = fit.error(corners(low, low + length) - middle)
     sheared = _sheared(x, d, kind)
-    return Agreement(error, fit.spread, *similar.scale(), *about, sheared)
+    scale, scale_sd, free = similar.scale()
+    return Agreement(error, fit.spread, scale, scale_sd, free, *about, sheared)
 
 
 def blurred(image: xr.DataArray) -> Grey:
