@@ -89,10 +89,11 @@ def link_repository(_app: Sphinx, config: Config) -> None:
 def read_two_at_a_time(app: Sphinx, _env: BuildEnvironment, _names: list[str]) -> None:
     """Let Sphinx read, and so run, two chapters at a time: jupyter-book has no option for it.
 
-    Numbers of chapters are given after all are read, in one process; their extension only forgets to say so.
+    Two extensions that jupyter-book loads work before and after reading, and only forget to say so.
     """
     app.parallel = min(2, os.cpu_count() or 1)
-    app.extensions["sphinx_multitoc_numbering"].parallel_read_safe = True
+    for name in ("sphinx_multitoc_numbering", "sphinx_jupyterbook_latex"):
+        app.extensions[name].parallel_read_safe = True
 
 
 def empty_checks(app: Sphinx) -> None:
