@@ -1,10 +1,10 @@
 """Correlative tomography of battery electrodes: the algorithms behind the handbook.
 
 Rooms, in the order in which data passes through them: `datasets` and `simulate`, `reconstruct`, `register`,
-`segment`, `measure`, `published`, `show`, `explore`; `read` and `write` are files in and out.
+`segment`, `measure`, `catalogue`, `published`, `show`, `explore`; `read` and `write` are files in and out.
 """
 
-from . import datasets, explore, measure, published, reconstruct, register, segment, show, simulate
+from . import catalogue, datasets, explore, measure, published, reconstruct, register, segment, show, simulate
 from .io import read, write
 from .phases import Phase
 from .volume import volume, voxel_size
@@ -12,6 +12,7 @@ from .volume import volume, voxel_size
 __version__ = "0.1.0"
 __all__ = [
     "Phase",
+    "catalogue",
     "datasets",
     "explore",
     "measure",

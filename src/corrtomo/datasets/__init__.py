@@ -1,5 +1,7 @@
 """What a chapter loads: digital twins, and published real data."""
 
+from .cell_images import Cell
+from .cell_loading import load_cell
 from .correlated import Correlated
 from .drawn import drawn_particles
 from .fields_of_view import fields_of_view
@@ -15,6 +17,7 @@ from .stack_loading import load_phases, load_polished, load_stack, load_states
 from .twin_settings import twin_settings
 
 __all__ = [
+    "Cell",
     "Correlated",
     "Sample",
     "Section",
@@ -25,6 +28,7 @@ __all__ = [
     "from_files",
     "kintsugi_figure",
     "load",
+    "load_cell",
     "load_phases",
     "load_pillar",
     "load_polished",

@@ -1,5 +1,6 @@
 """Explorers: pictures that react, in Jupyter and on the static website, from one module each."""
 
+from .catalogue import CatalogueExplorer, catalogue
 from .contact import ContactExplorer, contact
 from .desktop import NapariSession, napari
 from .equalised import EqualisedExplorer, equalised
@@ -8,8 +9,10 @@ from .kappa_map import KappaMapExplorer, kappa_map
 from .overlay import OverlayExplorer, overlay
 from .scribble import ScribbleExplorer, scribble
 from .threshold import ThresholdExplorer, threshold
+from .zoom import ZoomExplorer, zoom
 
 __all__ = [
+    "CatalogueExplorer",
     "ContactExplorer",
     "EqualisedExplorer",
     "Explorer",
@@ -18,6 +21,8 @@ __all__ = [
     "OverlayExplorer",
     "ScribbleExplorer",
     "ThresholdExplorer",
+    "ZoomExplorer",
+    "catalogue",
     "contact",
     "equalised",
     "kappa_map",
@@ -25,4 +30,5 @@ __all__ = [
     "overlay",
     "scribble",
     "threshold",
+    "zoom",
 ]

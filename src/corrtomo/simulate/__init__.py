@@ -1,6 +1,16 @@
 """A known microstructure, and what an instrument would record of it."""
 
 from .calendered import Calendered, calendered, cycled
+from .cell import (
+    CellScanModel,
+    DetailModel,
+    JellyRoll,
+    RollModel,
+    cell_detail,
+    count_photons,
+    jelly_roll,
+    two_parts,
+)
 from .cross_section import CrossSection, cross_section
 from .deposit import platinum
 from .eds import EdsModel, eds_maps, eds_pose
@@ -39,18 +49,22 @@ __all__ = [
     "BlendModel",
     "Calendered",
     "CalenderedModel",
+    "CellScanModel",
     "CrackModel",
     "CrossSection",
+    "DetailModel",
     "EdsModel",
     "Electrode",
     "ElectronModel",
     "ElementModel",
     "FaceModel",
     "FibsemModel",
+    "JellyRoll",
     "LabelledSpecimen",
     "MilledPlane",
     "MillingModel",
     "Pillar",
+    "RollModel",
     "Scan",
     "ScanModel",
     "SecondaryModel",
@@ -59,6 +73,8 @@ __all__ = [
     "Specimen",
     "XrayModel",
     "calendered",
+    "cell_detail",
+    "count_photons",
     "cross_section",
     "cycled",
     "eds_maps",
@@ -67,6 +83,7 @@ __all__ = [
     "electron_images",
     "element_maps",
     "fibsem_tomography",
+    "jelly_roll",
     "labelled",
     "mill",
     "pillar",
@@ -78,5 +95,6 @@ __all__ = [
     "section_pose",
     "sims_maps",
     "slice_and_view",
+    "two_parts",
     "xray_tomography",
 ]
