@@ -30,6 +30,7 @@ from .fractions import volume_fractions
 from .grain_distance import grain_distance
 from .histogram import joint_histogram
 from .interface import LeastShare, interface, least_to_middle, middle_by_threshold_pair
+from .layer_maps import layer_gaps, layer_thickness
 from .loading import cbd_porosity, fractions_from_loading, implied_densities, sub_resolution_share
 from .local_thickness import local_thickness
 from .lognormal import LognormalFit, fit_lognormal
@@ -108,6 +109,8 @@ __all__ = [
     "kappa_interval",
     "label_particles",
     "landis_koch",
+    "layer_gaps",
+    "layer_thickness",
     "least_to_middle",
     "local_thickness",
     "matches",

@@ -8,6 +8,7 @@ from .grain_boundaries import grain_boundaries
 from .grey_and_gradient import grey_and_gradient
 from .grooves import groove_gradient
 from .labels import one_phase
+from .layers import layer_labels, layers, outgrowths, unroll
 from .morphology import closing, opening
 from .pixels_by_elements import pixels_by_elements
 from .small_features import remove_small_features
@@ -28,10 +29,14 @@ __all__ = [
     "grain_boundaries",
     "grey_and_gradient",
     "groove_gradient",
+    "layer_labels",
+    "layers",
     "one_phase",
     "opening",
+    "outgrowths",
     "pixels_by_elements",
     "remove_small_features",
     "threshold_max_entropy",
     "threshold_otsu",
+    "unroll",
 ]
