@@ -167,3 +167,15 @@ def test_a_composite_refuses_options_that_cannot_be(options, error, said):
 def test_curves_refuse_options_that_cannot_be(options, error, said):
     with pytest.raises(error, match=f"Cannot show .*{said}"):
         ct.show.curves(**{"tables": {"one": TABLE}, "x": "n", "y": "k", **WORDS, **options})
+
+
+def test_a_letter_tells_panels_apart_and_a_single_one_has_none():
+    one = ct.show.classes(IMAGE, {"named": NAMED}, **WORDS).drawing.axes[0].get_title(loc="left")
+    two = (
+        ct.show.classes(IMAGE, {"named": NAMED, "other": NAMED}, **WORDS)
+        .drawing.axes[1]
+        .get_title(loc="left")
+    )
+    assert one == "named"
+    assert "bf{b}" in two
+    assert two.endswith("other")

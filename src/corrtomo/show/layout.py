@@ -41,7 +41,7 @@ def row(
         axes = drawing.add_axes((left / full[0], bottom / full[1], width / full[0], height / full[1]))
         axes.imshow(pixels, extent=(0, w, h, 0), aspect="auto")
         axes.set_axis_off()
-        letter(axes, i, title)
+        letter(axes, i, title) if len(painted) > 1 else axes.set_title(title)
         scale_bar(axes, w, h)
     if legend:
         corner = (0.06 / full[0], 0.02 / full[1])
