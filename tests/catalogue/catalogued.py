@@ -1,5 +1,6 @@
 """A small catalogue: an image, one aligned onto it, and a segmentation of it."""
 
+import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ class Filled(NamedTuple):
     first: str
     labels: str
     moved: str
+    made: tuple[datetime.datetime, datetime.datetime]
 
 
 def drawn(seed: int = 0, size: int = 12) -> xr.DataArray:

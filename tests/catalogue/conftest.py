@@ -1,5 +1,6 @@
 """A small catalogue, filled."""
 
+import datetime
 import shutil
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from .catalogued import FACTS, Filled, drawn, shift
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Filled:
     folder, image = tmp_path_factory.mktemp("filled") / "catalogue", drawn()
+    began = datetime.datetime.now(datetime.UTC)
     first = catalogue.add(folder, image, **FACTS, licence="CC-BY-4.0")
     codes = as_labels(image.copy(data=(image.values > 128).astype(np.uint8)))
     numbers = {"kappa": 0.5, "pore_fraction": 0.25}
     labels = catalogue.add(folder, codes, **FACTS, of=first, measurements=numbers)
     moved = catalogue.add(folder, drawn(1), **FACTS, alignment=shift(), onto=first)
-    return Filled(folder, image, first, labels, moved)
+    return Filled(folder, image, first, labels, moved, (began, datetime.datetime.now(datetime.UTC)))
 
 
 @pytest.fixture
