@@ -2,13 +2,10 @@
 
 from .catalogue import CatalogueExplorer, catalogue
 from .contact import ContactExplorer, contact
-from .desktop import NapariSession, napari
-from .equalised import EqualisedExplorer, equalised
 from .explorer import Explorer
-from .kappa_map import KappaMapExplorer, kappa_map
+from .grey import EqualisedExplorer, KappaMapExplorer, ThresholdExplorer, equalised, kappa_map, threshold
 from .overlay import OverlayExplorer, overlay
-from .scribble import ScribbleExplorer, scribble
-from .threshold import ThresholdExplorer, threshold
+from .scribble import NapariSession, ScribbleExplorer, napari, scribble
 from .zoom import ZoomExplorer, zoom
 
 __all__ = [

@@ -2,10 +2,9 @@
 
 With a kernel an explorer is a Jupyter widget. On the static website (``CORRTOMO_STATIC`` is set while the
 book is built) it is a ``<div>`` with its state as JSON and a picture inside; ``static-host.js`` mounts the
-same module there. A new explorer is one ``.py`` with a subclass of :class:`Explorer`, and one ``.js`` of the
-same name that imports from ``./explorer.js`` and exports ``{render}``. Explorers that compare with a truth
-take their numbers from ``comparison``; those of grey value thresholds, image and handles from
-``thresholded``.
+same module there. A new explorer is a room with one ``.py``, in it a subclass of :class:`Explorer`, and one
+``.js`` of the same name that imports from ``../explorer.js`` and exports ``{render}``; what it needs more
+stands beside it. Explorers that compare with a truth take their numbers from ``comparison``.
 """
 
 from __future__ import annotations
@@ -26,32 +25,43 @@ import xarray as xr
 from ..show import Figure
 from ..show.figure import is_static as is_static
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 STYLE = (HERE / "explorer.css").read_text(encoding="utf-8")
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[\w/]+\.js)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=const|function|async)", re.MULTILINE)
 
 
-def bundle(name: str) -> str:
-    """Join the modules that an explorer imports and its own into the one ES module that both hosts run."""
-    modules: dict[str, str] = {}
-    _collect(name, modules)
-    if "explorer" not in modules:
+def source(module: str) -> Path:
+    """Return the file of an explorer's module: the one ``.js`` of that name in any of the rooms."""
+    found = sorted(HERE.rglob(f"{module}.js"))
+    if len(found) != 1:
         raise ValueError(
-            f"Cannot join {name}.js: it imports {sorted(modules.keys() - {name})}, and not './explorer.js'. "
-            'Import from it what explorers share: import { frame } from "./explorer.js";'
+            f"Cannot find the module {module!r}: there are {len(found)} files {module}.js in {HERE}."
         )
-    own = modules.pop(name)
-    return "\n".join([*(_EXPORT.sub("", shared) for shared in modules.values()), own])
+    return found[0]
 
 
-def _collect(name: str, modules: dict[str, str]) -> None:
+def bundle(module: str) -> str:
+    """Join the modules that an explorer imports and its own into the one ES module that both hosts run."""
+    own, modules = source(module), dict[Path, str]()
+    _collect(own, modules)
+    if HERE / "explorer.js" not in modules:
+        imported = sorted(path.stem for path in modules if path != own)
+        raise ValueError(
+            f"Cannot join {module}.js: it imports {imported}, and not 'explorer.js'. "
+            'Import from it what explorers share: import { frame } from "../explorer.js";'
+        )
+    text = modules.pop(own)
+    return "\n".join([*(_EXPORT.sub("", shared) for shared in modules.values()), text])
+
+
+def _collect(path: Path, modules: dict[Path, str]) -> None:
     """Add a module after those it imports, each once."""
-    text = (HERE / f"{name}.js").read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     for needed in _IMPORT.findall(text):
-        if needed not in modules:
-            _collect(needed, modules)
-    modules[name] = _IMPORT.sub("", text)
+        if (path.parent / needed).resolve() not in modules:
+            _collect((path.parent / needed).resolve(), modules)
+    modules[path] = _IMPORT.sub("", text)
 
 
 def pack(values: np.ndarray) -> bytes:
@@ -130,7 +140,8 @@ class Explorer(anywidget.AnyWidget):
 
     def _html(self) -> str:
         version = hashlib.sha256(bundle(self.module).encode()).hexdigest()[:12]
-        state = json.dumps(self.state(), separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
+        # In a script, "</" would end it, and "<!--" with "<script" after it hides its end.
+        state = json.dumps(self.state(), separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
         fallback = self.picture().html(css_class="ct-fallback", dpi=120)
         return (
             f'<div class="ct-explorer" data-module="{self.module}" data-version="{version}">{fallback}'
