@@ -1,10 +1,23 @@
 """Correlative tomography of battery electrodes: the algorithms behind the handbook.
 
 Rooms, in the order in which data passes through them: `datasets` and `simulate`, `reconstruct`, `register`,
-`segment`, `measure`, `catalogue`, `published`, `show`, `explore`; `read` and `write` are files in and out.
+`segment`, `measure`, `model`, `catalogue`, `published`,
+`show`, `explore`; `read` and `write` are files in and out.
 """
 
-from . import catalogue, datasets, explore, measure, published, reconstruct, register, segment, show, simulate
+from . import (
+    catalogue,
+    datasets,
+    explore,
+    measure,
+    model,
+    published,
+    reconstruct,
+    register,
+    segment,
+    show,
+    simulate,
+)
 from .io import read, write
 from .phases import Phase
 from .volume import volume, voxel_size
@@ -16,6 +29,7 @@ __all__ = [
     "datasets",
     "explore",
     "measure",
+    "model",
     "published",
     "read",
     "reconstruct",

@@ -69,6 +69,39 @@ def check_finite(image: xr.DataArray, *, doing: str) -> None:
             )
 
 
+def check_turns(layers: xr.Dataset, *, doing: str) -> None:
+    """Refuse traced layers whose turns are not one after another, or lack a part of their angles.
+
+    Places are compared with those one turn further out, and the last angle of a turn with the first of the
+    next: of every second turn, or of half of the angles, both would be silent nonsense. What has no
+    coordinates is taken as whole.
+    """
+    if "turn" in layers.coords and layers.sizes["turn"] > 1:
+        turn = layers["turn"].values
+        if not (_is_number(turn) and (np.diff(turn.astype(float)) == 1).all()):
+            raise ValueError(
+                f"Cannot {doing}: their turns are {_few(turn)}, and each must follow the one before. Choose "
+                "a run of turns, such as layers.isel(turn=slice(2, 8))."
+            )
+    if "angle" in layers.coords:
+        angle = layers["angle"].values
+        full = 2 * np.pi * (1 - 1 / max(len(angle), 1))
+        if not (_is_number(angle) and abs(float(np.ptp(angle.astype(float))) - full) < 1e-3):
+            raise ValueError(
+                f"Cannot {doing}: their {len(angle)} angles are {_few(angle)}, and those of full turns in "
+                "radians are needed. Choose places from the result instead of from the layers."
+            )
+
+
+def _is_number(values: Any) -> bool:
+    return bool(values.dtype.kind in "iuf")
+
+
+def _few(values: Any) -> str:
+    said = [f"{v:.4g}" if values.dtype.kind == "f" else str(v) for v in values]
+    return ", ".join(said if len(said) < 6 else [*said[:3], "…", said[-1]])
+
+
 def is_finite(number: Any) -> bool:
     """Tell whether a real number is finite, and within what a float can hold.
 

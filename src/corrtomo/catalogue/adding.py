@@ -7,9 +7,10 @@ import hashlib
 import os
 import secrets
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from ..volume import CHANNEL, SPATIAL, spacing
 from .alignments import as_text, check_alignment
 from .checking import check_given, check_measurements, check_text
 from .fingerprint import difference, fingerprint, settle_folder, total
-from .parquet import ADDED, ENTRY, INNER, write_row
-from .place import ENTRIES, IMAGES, MEASUREMENTS, check_id, image_path, make
+from .parquet import ADDED, ENTRY, INNER, connect, load, write_row
+from .place import ENTRIES, IMAGES, MEASUREMENTS, check_id, entry_of, image_path, make
+from .place import files as stored
 from .place import find as find_catalogue
 
 PART = ".part-"
+_WHEN = {"measured": INNER["measured"], "time_utc": ENTRY["time_utc"]}
 _TAKEN = (errno.EEXIST, errno.ENOTEMPTY)
 
 
@@ -182,7 +185,28 @@ def add_measurements(
     check_text("how", how)
     (root / MEASUREMENTS).mkdir(exist_ok=True)
     target = root / MEASUREMENTS / f"{entry}-{secrets.token_hex(6)}.parquet"
-    write_row(target, {"id": entry, "measured": measured, "who": who, "how": how} | _now(), ADDED)
+    now = _now()
+    latest = _latest(root, entry)
+    if latest is not None and latest >= now["time_utc"]:
+        warnings.warn(
+            f"The clock of this machine, {now['time_utc']:%Y-%m-%d %H:%M:%S} UTC, is behind the latest "
+            f"measurement of {entry}, {latest:%Y-%m-%d %H:%M:%S}. The new one is dated just after it: "
+            "the table shows it so. Set the clock.",
+            stacklevel=2,
+        )
+        now["time_utc"] = latest + timedelta(microseconds=1)
+    write_row(target, {"id": entry, "measured": measured, "who": who, "how": how} | now, ADDED)
+
+
+def _latest(root: Path, entry: str) -> datetime | None:
+    """Return when an entry was measured last, as far as its files can be read."""
+    own = [path for path in stored(root, MEASUREMENTS) if entry_of(path) == entry]
+    with connect() as database:
+        load(database, "added", own, ADDED)
+        load(database, "stated", [root / ENTRIES / f"{entry}.parquet"], {"id": "VARCHAR", **_WHEN})
+        query = "SELECT max(time_utc) FROM (SELECT time_utc FROM added UNION ALL SELECT time_utc FROM stated)"
+        row = database.execute(query).fetchone()
+    return row[0] if row else None
 
 
 def _facts(image: xr.DataArray) -> dict[str, Any]:
@@ -213,11 +237,19 @@ def _identify(facts: Mapping[str, Any], files: Mapping[str, str]) -> str:
 def _part(root: Path) -> Iterator[Path]:
     """Give a hidden folder to write to, gone at the end unless the process is killed."""
     part = root / IMAGES / f"{PART}{secrets.token_hex(6)}"
-    part.mkdir()
     try:
+        part.mkdir()
         yield part
+    except OSError as error:
+        if str(error).startswith("Cannot") or error.errno is None:
+            raise
+        raise type(error)(
+            f"Cannot add to {root}: the image cannot be written ({error.strerror}). A disk with room, on "
+            "which you may write, is needed; nothing was added. Make room, and add it again."
+        ) from error
     finally:
-        shutil.rmtree(part)
+        if part.is_dir():
+            shutil.rmtree(part)
 
 
 def _place(written: Path, root: Path, entry: str, files: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from ..register.alignment import Alignment
+from ..register.scene.edges import check_error, check_matrix
 from ..register.section_alignment import SectionAlignment
 from ..volume import check_image
 
@@ -41,6 +42,14 @@ def check_alignment(image: xr.DataArray, alignment: Any, onto: Any) -> None:
         raise ValueError(
             "Cannot add an image with an alignment whose matrix holds NaN or infinity: only finite numbers "
             "are allowed. Align the image anew with ct.register.align()."
+        )
+    check_matrix(alignment.matrix, doing="add an image with an alignment")
+    check_error(alignment.error_um, doing="add an image with an alignment")
+    if isinstance(alignment, SectionAlignment) and alignment.from_section != (spatial == 2):
+        raise ValueError(
+            f"Cannot add a {spatial}D image with an alignment that leads from the "
+            f"{'section to the volume' if alignment.from_section else 'volume to the section'}: it must lead "
+            "from this image. Pass alignment.inverse()."
         )
 
 

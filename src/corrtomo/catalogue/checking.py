@@ -8,11 +8,10 @@ from numbers import Real
 from typing import Any
 
 from ..checks import is_finite
-from ..volume import check_image
-from .parquet import ADDED, ENTRY, INNER
+from ..volume import CHANNEL, check_image
+from .parquet import ADDED, ENTRY, INNER, MEASUREMENT
 
 SOURCES = ("measured", "digital twin", "schematic")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _KIND = re.compile(r"[a-z][a-z0-9-]{0,62}")
 _LONGEST = 4000  # characters of a text
 
@@ -28,6 +27,8 @@ def check_given(image: Any, given: Mapping[str, Any], *, kind: str | None, sourc
             f"Cannot add an image with source {source!r}: a reader must know what is real. "
             f"Allowed are {', '.join(map(repr, SOURCES))}. Pass one of them, or leave source out."
         )
+    for what, text in (("the name", image.name), *_channels(image)):
+        check_letters(what, text)
     found = kind if kind is not None else ("labels" if "phases" in image.attrs else "image")
     if not isinstance(found, str) or not _KIND.fullmatch(found):
         raise ValueError(
@@ -50,6 +51,22 @@ def check_text(what: str, text: Any) -> None:
             f"{_LONGEST} are allowed. Shorten it; a file can lie beside the catalogue."
         )
 
+    check_letters(what, text)
+
+
+def check_letters(what: str, text: Any) -> None:
+    """Refuse half a character, which Parquet cannot keep."""
+    if isinstance(text, str) and text != text.encode(errors="ignore").decode():
+        raise ValueError(
+            f"Cannot add to a catalogue with {what} {text[:60]!r}: half a character is in it, which no file "
+            "keeps. Letters of UTF-8 are needed. Write it anew; it may come from a file read as text."
+        )
+
+
+def _channels(image: Any) -> list[tuple[str, Any]]:
+    named = CHANNEL in image.dims and CHANNEL in image.coords
+    return [("the channel", name) for name in image[CHANNEL].values.tolist()] if named else []
+
 
 def check_measurements(measurements: Any) -> dict[str, float]:
     """Refuse names that no column can have, and what is no finite number; return floats by name."""
@@ -62,7 +79,7 @@ def check_measurements(measurements: Any) -> dict[str, float]:
         )
     taken = {*ENTRY, *INNER, *ADDED}
     for name, value in measurements.items():
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or name in taken:
+        if not isinstance(name, str) or not MEASUREMENT.fullmatch(name) or name in taken:
             why = "the table has a column of its own of that name" if name in taken else "it is no name"
             raise ValueError(
                 f"Cannot add the measurement {name!r}: {why}. Lower-case letters, digits and _ are allowed, "

@@ -70,6 +70,8 @@ def settle_folder(path: Path) -> None:
 
 
 def _digest(path: Path, settle: bool) -> str:
+    if not path.is_file():  # a pipe would be waited for, and a device never ends
+        return "no file"
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ ADDED = {
     "time_utc": "TIMESTAMP",
 }
 """The columns of a file of measurements that were added later."""
+MEASUREMENT = re.compile(r"[a-z][a-z0-9_]{0,62}")
+"""Names of measurements: each is a column of the table."""
 _OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -75,10 +78,16 @@ def write_row(target: Path, row: Mapping[str, Any], columns: Mapping[str, str]) 
     """
     values = ", ".join(f"CAST(? AS {kind}) AS {identifier(name)}" for name, kind in columns.items())
     with replacing(target, overwrite=False) as part, connect() as database:
-        database.execute(
-            f"COPY (SELECT {values}) TO {literal(str(part))} (FORMAT parquet, USE_TMP_FILE false)",
-            [row[name] for name in columns],
-        )
+        try:
+            database.execute(
+                f"COPY (SELECT {values}) TO {literal(str(part))} (FORMAT parquet, USE_TMP_FILE false)",
+                [row[name] for name in columns],
+            )
+        except duckdb.IOException as error:
+            raise OSError(
+                f"Cannot write {target}: {str(error).splitlines()[0]}. A disk with room, on which you may "
+                "write, is needed; no entry was changed. Make room, and add it again."
+            ) from error
         settle_file(part)
     settle_folder(target.parent)
 
@@ -123,6 +132,8 @@ def _read(
     database: duckdb.DuckDBPyConnection, table: str, found: list[Path], columns: Mapping[str, str]
 ) -> None:
     """Read files in one go, and refuse them where one is not what it should be."""
+    if not all(path.is_file() for path in found):  # a pipe would be waited for
+        raise ValueError("it is no file")
     paths = [glob.escape(str(path)) for path in found]  # DuckDB takes * ? [ in a path for a pattern
     named = ", ".join(map(identifier, columns))
     database.execute(
@@ -135,6 +146,10 @@ def _read(
     ids = sorted(str(row[0]) for row in database.execute("SELECT id FROM incoming").fetchall())
     if ids != sorted(map(entry_of, found)):
         raise ValueError("it does not hold one row, of the entry that its name says")
+    query = "SELECT DISTINCT unnest(map_keys(measured)) FROM incoming"
+    for (name,) in database.execute(query).fetchall() if "measured" in columns else ():
+        if not MEASUREMENT.fullmatch(name) or name in ENTRY or name in INNER:
+            raise ValueError(f"its measurement {name[:60]!r} has a name that no column can have")
     database.execute(f"INSERT INTO {identifier(table)} SELECT * FROM incoming")
     database.execute("DROP TABLE incoming")
 

@@ -39,10 +39,10 @@ def make(folder: str | os.PathLike[str]) -> Path:
             f"Cannot add to {root}: there is no folder {root.parent}. The folder above the catalogue must "
             "exist. Make it first with pathlib.Path.mkdir(parents=True)."
         ) from error
-    except PermissionError as error:
-        raise PermissionError(
-            f"Cannot add to {root}: you may not make folders in it ({error.strerror}). "
-            "A folder in which you may write is needed. Pass another path."
+    except OSError as error:  # not allowed, read-only, full, a name too long, a file in the way
+        raise type(error)(
+            f"Cannot add to {root}: no folders can be made in it ({error.strerror}). "
+            "A folder in which you may write, with room, is needed. Pass another path."
         ) from error
     return root
 

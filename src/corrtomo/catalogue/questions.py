@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ import pandas as pd
 
 EXAMPLE = "\"kind = 'labels' AND voxel_x_um < 0.1\""
 _MOST_ROWS = 1_000_000
+_MOST_BYTES = 1 << 30
+_LONGEST_S = 60.0
 
 
 def check_condition(where: Any) -> str:
@@ -21,7 +24,7 @@ def check_condition(where: Any) -> str:
         )
     try:
         kinds = [part.type for part in duckdb.extract_statements(f"SELECT 1 WHERE (\n{where}\n)")]
-    except duckdb.Error as error:
+    except (duckdb.Error, TypeError) as error:  # TypeError: half a character is in it
         raise _no_condition(where, error) from error
     if kinds != [duckdb.StatementType.SELECT]:
         raise _no_condition(where, "it is more than one statement")
@@ -44,7 +47,7 @@ def check_select(sql: Any) -> str:
         )
     try:
         kinds = [part.type for part in duckdb.extract_statements(sql)]
-    except duckdb.Error as error:
+    except (duckdb.Error, TypeError) as error:
         raise _no_answer(sql, error) from error
     if kinds != [duckdb.StatementType.SELECT]:
         named = ", ".join(kind.name for kind in kinds) or "nothing"
@@ -54,16 +57,26 @@ def check_select(sql: Any) -> str:
 
 def ask(database: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any]) -> pd.DataFrame:
     """Answer, and refuse an answer that would fill the memory."""
+    clock = threading.Timer(_LONGEST_S, database.interrupt)
+    clock.daemon = True
+    clock.start()
     try:
-        chunks = []
+        chunks, size = [], 0
         answer = database.execute(sql, values)
         names = [field[0] for field in answer.description or ()]
-        while len(chunk := answer.fetch_df_chunk(vectors_per_chunk=16)):
+        while len(chunk := answer.fetch_df_chunk(vectors_per_chunk=1)):
             chunks.append(chunk)
+            size += int(chunk.memory_usage(deep=True).sum())
+            if size > _MOST_BYTES:
+                raise _no_answer(sql, f"it is of more than {_MOST_BYTES / 1e9:.1f} GB")
             if sum(map(len, chunks)) > _MOST_ROWS:
                 raise _no_answer(sql, f"it has more than {_MOST_ROWS} rows")
+    except duckdb.InterruptException as error:
+        raise _no_answer(sql, f"it takes more than {_LONGEST_S:g} s") from error
     except duckdb.Error as error:
         raise _no_answer(sql, error) from error
+    finally:
+        clock.cancel()
     empty = pd.DataFrame({name: [] for name in names})
     return pd.concat(chunks, ignore_index=True) if chunks else empty
 

@@ -3,6 +3,7 @@
 from .cell_images import Cell
 from .cell_loading import load_cell
 from .correlated import Correlated
+from .days import load_days
 from .drawn import drawn_particles
 from .fields_of_view import fields_of_view
 from .kintsugi_nmc import kintsugi_figure
@@ -29,6 +30,7 @@ __all__ = [
     "kintsugi_figure",
     "load",
     "load_cell",
+    "load_days",
     "load_phases",
     "load_pillar",
     "load_polished",

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
+from ..checks import check_same_grid
 from ..volume import check_image
 from .sample import Source
 
@@ -58,6 +59,13 @@ class Cell:
     def _get(self, name: str) -> xr.DataArray | None:
         return self.makers[name]() if name in self.makers else None
 
+    def _given_truth(self, frame: Frame) -> xr.DataArray | None:
+        """Return the truth that was given with an image, and refuse one on another grid."""
+        image, truth = getattr(self, frame), self._get(f"{frame}-truth")
+        if image is not None and truth is not None:
+            check_same_grid(image, truth, doing=f"use {frame}-truth")
+        return truth
+
     @cached_property
     def overview(self) -> xr.DataArray | None:
         """Grey values of the whole width of the cell, dims z, y, x."""
@@ -73,14 +81,14 @@ class Cell:
         """Layers at the voxel centres of the overview."""
         if self.layers_on is not None and self.overview is not None:
             return self.truth(self.overview)
-        return self._get("overview-truth")
+        return self._given_truth("overview")
 
     @cached_property
     def detail_truth(self) -> xr.DataArray | None:
         """Layers at the voxel centres of the detail."""
         if self.layers_on is not None and self.detail is not None:
             return self.truth(self.detail, frame="detail")
-        return self._get("detail-truth")
+        return self._given_truth("detail")
 
     @cached_property
     def winding(self) -> xr.DataArray | None:

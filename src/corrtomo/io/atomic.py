@@ -74,6 +74,11 @@ def check_target(target: Path, *, overwrite: bool) -> None:
             f"Cannot write {str(target)!r}: it is the folder in which you work. A name of its own is needed. "
             "Pass for instance 'my-volume.ome.tif'."
         )
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise FileExistsError(
+            f"Cannot write {target}: it is a device or a pipe, and a file in its place would break it. "
+            "A name of its own is needed. Pass for instance 'my-volume.ome.tif'."
+        )
     if target.exists() and not overwrite:
         raise _exists(target)
 
@@ -81,7 +86,7 @@ def check_target(target: Path, *, overwrite: bool) -> None:
 def _exists(target: Path) -> FileExistsError:
     return FileExistsError(
         f"Cannot write {target}: it exists. A new name is needed, so that nothing on disk is lost. "
-        "Choose another name, or replace it with ct.write(image, path, overwrite=True)."
+        "Choose another name, or replace it by passing overwrite=True."
     )
 
 

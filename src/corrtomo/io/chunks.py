@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def store(data: Any, array: Any, done: Path | None = None) -> None:
         for name, (index, where) in places.items()
         if name not in finished
     ]
-    with ProgressBar(minimum=5.0):
+    with ProgressBar(minimum=5.0) if len(tasks) > 1 else nullcontext():  # the bar takes a tenth of a second
         _lazy.compute(*tasks)
     if array.nchunks_initialized < array.nchunks:
         raise ValueError(

@@ -2,7 +2,7 @@
 
 from .agreement import cohen_kappa, confusion_matrix, kappa_from_confusion, landis_koch
 from .bootstrap import Interval, kappa_interval
-from .conduction import current_density, effective_conductivity, potential
+from .conduction import current_density, effective_conductivity, potential, tortuosity_factor
 from .connected import connected_part, connected_share
 from .contact import (
     ContactDrop,
@@ -28,6 +28,7 @@ from .distance import distance_to
 from .distance_profile import distance_profile
 from .fractions import volume_fractions
 from .grain_distance import grain_distance
+from .held_out import held_out
 from .histogram import joint_histogram
 from .interface import LeastShare, interface, least_to_middle, middle_by_threshold_pair
 from .layer_maps import layer_gaps, layer_thickness
@@ -53,7 +54,6 @@ from .size_density import modes, size_density, size_summary
 from .spectra import phase_spectra
 from .surface import surface_area, surface_area_faces
 from .thresholds import kappa_by_threshold, kappa_by_threshold_pair
-from .tortuosity import tortuosity_factor
 
 __all__ = [
     "Colocalisation",
@@ -100,6 +100,7 @@ __all__ = [
     "fractions_from_loading",
     "grain_distance",
     "growing_volumes",
+    "held_out",
     "implied_densities",
     "interface",
     "joint_histogram",

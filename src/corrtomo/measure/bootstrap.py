@@ -94,7 +94,7 @@ def kappa_interval(
     table = count_labels(a, b)
     codes = codes_of(table, ignore)
     kappa_from_confusion(table[np.ix_(codes, codes)])
-    counts = _per_block(a, b, block_um, codes)
+    counts = per_block(a, b, block_um, codes)
     counts = counts[counts.sum(axis=1) > 0]
     if len(counts) < _FEWEST_BLOCKS:
         raise ValueError(
@@ -102,7 +102,7 @@ def kappa_interval(
             "more are needed. Lower block_um, but keep it above the width of a grain, or use a larger "
             "volume."
         )
-    kappas = _resample(counts, len(codes), resamples, np.random.default_rng(seed))
+    kappas = resample(counts, len(codes), resamples, np.random.default_rng(seed))
     if np.isnan(kappas).any():
         raise ValueError(
             f"Cannot find an interval: {int(np.isnan(kappas).sum())} of {resamples} draws hold one class "
@@ -113,7 +113,7 @@ def kappa_interval(
     return Interval(float(low), float(high), level, len(counts))
 
 
-def _per_block(
+def per_block(
     a: xr.DataArray, b: xr.DataArray, block_um: float, codes: npt.NDArray[Any]
 ) -> npt.NDArray[np.int64]:
     """Return a flattened confusion matrix for each block."""
@@ -151,7 +151,7 @@ def _add_blocks(a: Any, b: Any, place: Any, edges: Any, counts: Any) -> None:
                         counts[block, y // edges[1], x // edges[2], i, j] += 1
 
 
-def _resample(
+def resample(
     counts: npt.NDArray[np.int64], classes: int, resamples: int, rng: np.random.Generator
 ) -> npt.NDArray[np.float64]:
     """Return κ of each draw of blocks with replacement, some draws at a time to bound the memory."""

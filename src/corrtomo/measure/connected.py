@@ -11,7 +11,7 @@ import xarray as xr
 from ..checks import check_spatial
 from ..phases import Phase
 from ..volume import check_image
-from .conduction_problem import check_axis, named, present_phases
+from .conduction.problem import check_axis, named, present_phases
 from .reach import Mask, reach_of
 
 End = Literal["first", "last"]

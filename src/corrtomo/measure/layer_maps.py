@@ -9,6 +9,8 @@ import numpy.typing as npt
 import xarray as xr
 from scipy.special import ndtri
 
+from ..checks import check_turns
+from .options import is_real
 from .spectra import check_level
 
 Floats = npt.NDArray[np.float64]
@@ -141,11 +143,26 @@ def _check(layers: Any, doing: str) -> None:
             "with ct.segment.layers(image)."
         )
     missing = [name for name in _NEEDED if name not in layers]
-    dims = () if missing else tuple(d for d in layers["radius_um"].dims if d != "z")
-    if missing or dims != _DIMS or layers.sizes["angle"] < 8:
+    dims = () if missing else layers["radius_um"].dims
+    if missing or dims not in (_DIMS, ("z", *_DIMS)) or layers.sizes["angle"] < 8:
         raise ValueError(
             f"Cannot {doing}: the Dataset lacks {', '.join(missing) or f'dims {_DIMS} of full turns'}. Take "
             "it as ct.segment.layers(image) gives it."
+        )
+    pitch = layers.attrs.get("pitch_um", 0.0)
+    numbers = all(layers[name].dtype.kind == "f" for name in _NEEDED)
+    if not layers["radius_um"].size or not numbers or not (is_real(pitch) and 0 <= pitch < np.inf):
+        raise ValueError(
+            f"Cannot {doing}: the Dataset has sizes {dict(layers.sizes)}, a pitch of {pitch!r} µm and values "
+            f"of {layers['radius_um'].dtype}. Some places, numbers, and a pitch are needed. Take it as "
+            "ct.segment.layers(image) gives it, and choose slices, layers or turns that it has."
+        )
+    check_turns(layers, doing=doing)
+    crossed = int((layers["outer_um"] < layers["inner_um"]).sum())
+    if crossed:
+        raise ValueError(
+            f"Cannot {doing}: at {crossed} places the outer edge is nearer to the centre than the inner one. "
+            "Take inner_um and outer_um as ct.segment.layers(image) gives them."
         )
 
 

@@ -17,7 +17,7 @@ def check_between(value: Any, what: str, low: float, high: float, *, doing: str)
     >>> check_between(0.8, "pure", 0, 1, doing="measure cracks")
     0.8
     """
-    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    number = is_real(value)
     if not (number and low <= as_float(value) <= high):
         raise (ValueError if number else TypeError)(
             f"Cannot {doing} with {what} {value!r}: a number from {low:g} to {high:g} is needed. "
@@ -56,6 +56,17 @@ def check_real(image: Any, *, doing: str) -> None:
             f"Cannot {doing} of dtype {kind}: real numbers are needed. Convert the image first, for instance "
             "with image.astype('float32')."
         )
+
+
+def is_real(value: Any) -> bool:
+    """Say whether this is a real number; booleans and text are none.
+
+    Examples
+    --------
+    >>> is_real(0.5), is_real(True), is_real("0.5")
+    (True, False, False)
+    """
+    return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
 
 
 def check_total(total: float, *, doing: str) -> None:

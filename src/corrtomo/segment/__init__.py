@@ -4,6 +4,7 @@ from .by_elements import ByElements, by_elements
 from .equalise import equalise
 from .equalised_ternary import equalised_steps, equalised_ternary
 from .fit_grey_and_gradient import fit_grey_and_gradient
+from .foil import foil, foil_outgrowths
 from .grain_boundaries import grain_boundaries
 from .grey_and_gradient import grey_and_gradient
 from .grooves import groove_gradient
@@ -26,6 +27,8 @@ __all__ = [
     "equalised_steps",
     "equalised_ternary",
     "fit_grey_and_gradient",
+    "foil",
+    "foil_outgrowths",
     "grain_boundaries",
     "grey_and_gradient",
     "groove_gradient",

@@ -12,8 +12,10 @@ from .figure_3d import Figure3D
 from .growth import growth
 from .panels import agreement, overlay, slices
 from .plots import histogram, kappa_map, phase_histogram
+from .scene import scene
 from .sizes import sizes, thickness
 from .spread import spread
+from .unrolled import unrolled
 from .volume_3d import thickness_3d, volume_3d
 
 __all__ = [
@@ -32,10 +34,12 @@ __all__ = [
     "kappa_map",
     "overlay",
     "phase_histogram",
+    "scene",
     "sizes",
     "slices",
     "spread",
     "thickness",
     "thickness_3d",
+    "unrolled",
     "volume_3d",
 ]

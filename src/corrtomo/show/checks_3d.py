@@ -9,6 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from ..checks import check_spatial
+from ..measure.options import is_flat, is_real
 from ..phases import Phase
 from ..volume import check_image, voxel_size
 
@@ -36,13 +37,13 @@ def check_limits(limits_um: tuple[float, float] | None, largest: float) -> tuple
     """Refuse limits of a colour bar that are not two ascending lengths; by default 0 and the largest."""
     if limits_um is None:
         return 0.0, largest
-    low, high = limits_um
-    if not 0 <= low < high < np.inf:
+    pair = is_flat(limits_um) and len(limits_um) == 2 and all(map(is_real, limits_um))
+    if not (pair and 0 <= limits_um[0] < limits_um[1] < np.inf):
         raise ValueError(
             f"Cannot colour sizes between {limits_um!r} µm: the limits must be finite, ascending and not "
             "below 0. Pass for instance limits_um=(0, 12)."
         )
-    return float(low), float(high)
+    return float(limits_um[0]), float(limits_um[1])
 
 
 def check_3d(image: xr.DataArray, doing: str) -> None:

@@ -186,7 +186,7 @@ def paint_contact(
 ) -> Pixels:
     """Paint a plane at `fine` × `fine` pixels a voxel, and its borders over it, `thick` pixels high and wide.
 
-    The explorer paints the same pixels (``contact_paint.js``).
+    The explorer paints the same pixels (``explore/contact/paint.js``).
     """
     palette = phase_palette() if fills else np.full((256, 3), rgb(PLAIN), np.uint8)
     out = palette[codes].repeat(fine, axis=0).repeat(fine, axis=1)

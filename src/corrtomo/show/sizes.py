@@ -98,6 +98,7 @@ def thickness(
     limits_um: tuple[float, float] | None = None,
     at_um: float | None = None,
     index: int | None = None,
+    label: str = "local diameter (µm)",
 ) -> Figure:
     """Show slices of local size side by side, in colours that mean the same diameter in each.
 
@@ -113,6 +114,8 @@ def thickness(
         Diameters at the ends of the colour bar; by default 0 and the largest one in these slices.
     at_um, index : optional
         The slice, by its position along z in µm or by its number; the middle one by default.
+    label : str
+        What the colours mean, with its unit, for maps of other lengths: thickness of a layer, a height.
 
     Returns
     -------
@@ -130,7 +133,7 @@ def thickness(
     The diameter is that of the largest ball in 3D: a small section of a large grain has the grain's colour.
     """
     doing = "show slices of local size"
-    check_words(caption=caption, alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice, label=label)
     if not maps:
         raise ValueError(
             "Cannot show slices of local size: the mapping holds no map. One or more are needed. "
@@ -144,7 +147,7 @@ def thickness(
         norm = mpl.colors.Normalize(low, high)
         painted = {title: _paint_sizes(image.values, norm) for title, image in cuts.items()}
         drawing = row(painted, list(cuts.values()), [], below=_BAR)
-        _size_bar(drawing, norm)
+        _size_bar(drawing, norm, label)
     return Figure(drawing, alt, describe(caption, list(maps.values()), source=source, notice=notice))
 
 
@@ -210,13 +213,13 @@ def _paint_sizes(values: np.ndarray, norm: mpl.colors.Normalize) -> np.ndarray:
     return np.asarray(painted)
 
 
-def _size_bar(drawing: matplotlib.figure.Figure, norm: mpl.colors.Normalize) -> None:
+def _size_bar(drawing: matplotlib.figure.Figure, norm: mpl.colors.Normalize, label: str) -> None:
     width, height = drawing.get_size_inches()
     length = min(3.4, 0.55 * width)
     left = width - length - 0.2
     bar = drawing.add_axes((left / width, 0.36 / height, length / width, 0.13 / height))
     drawing.colorbar(mpl.cm.ScalarMappable(norm, SIZES), cax=bar, orientation="horizontal")
-    drawing.text((left - 0.12) / width, 0.425 / height, "local diameter (µm)", ha="right", va="center")
+    drawing.text((left - 0.12) / width, 0.425 / height, label, ha="right", va="center")
 
 
 def _check_densities(densities: Mapping[str, xr.DataArray], fits: Mapping[str, xr.DataArray]) -> None:

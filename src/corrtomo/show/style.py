@@ -30,6 +30,7 @@ grey, from each other and from the phases on either side, and not to be taken fo
 MATERIALS = {"LCO": "#1890d8", "NCA": "#a82418"}
 """Active materials of a blend, where they are told apart: from each other, pore, binder and active material
 with any colour vision, and in grey."""
+_UNITS = ((1000.0, "mm"), (1.0, "µm"), (0.001, "nm"))
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 _RC: dict[Any, Any] = {
@@ -84,11 +85,11 @@ def scale_bar(axes: Axes, width_um: float, height_um: float) -> None:
     edge = [withStroke(linewidth=2.5, foreground="black")]
     axes.add_patch(Rectangle((x, y), length, thick, facecolor="white", path_effects=edge, linewidth=0))
     axes.text(
-        x + length / 2,
+        x,
         y - 0.5 * thick,
         f"{length:g} µm",
         color="white",
-        ha="center",
+        ha="left",  # in a narrow panel the label is wider than the bar
         va="bottom",
         fontsize=11,
         fontweight="bold",
@@ -106,6 +107,19 @@ def round_length(length_um: float) -> float:
     """
     decade = 10.0 ** np.floor(np.log10(length_um))
     return float(decade * max(step for step in (1, 2, 5) if step * decade <= length_um * (1 + 1e-9)))
+
+
+def say_length(um: float) -> str:
+    """Return a length in mm, µm or nm, with three digits.
+
+    Examples
+    --------
+    >>> say_length(18000.0), say_length(2.5), say_length(0.05), say_length(999.96), say_length(0.0)
+    ('18 mm', '2.5 µm', '50 nm', '1 mm', '0 nm')
+    """
+    rounded = float(f"{um:.3g}")
+    factor, unit = next(((f, u) for f, u in _UNITS if rounded >= f), _UNITS[-1])
+    return f"{float(f'{rounded / factor:.3g}'):g} {unit}"
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

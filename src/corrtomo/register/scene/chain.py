@@ -19,7 +19,7 @@ from .grid import Grid, common_points
 from .paths import chain_error, compose
 
 _MOST_VOXELS = 1 << 30
-_KINDS = ("rigid", "similarity", "affine")
+KINDS = ("rigid", "similarity", "affine")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,7 +92,7 @@ def chained(
         "converged": all(part.converged for part in parts),
         "iterations": sum(part.iterations for part in parts),
         "stop": f"composed of {len(chain)} alignment{'s' if len(chain) != 1 else ''}: {' → '.join(path)}",
-        "transform": max((part.transform for part in parts), key=_KINDS.index, default="rigid"),
+        "transform": max((part.transform for part in parts), key=KINDS.index, default="rigid"),
     }
     if first.flat == second.flat:
         return ChainedAlignment(**own, path=path)

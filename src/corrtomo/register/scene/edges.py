@@ -13,9 +13,11 @@ from ...checks import is_finite
 from ..alignment import Alignment
 from ..frames import Floats, inverse, move, turn_deg
 from ..section_alignment import SectionAlignment
-from .grid import Grid, common_points
+from .grid import FARTHEST_UM, Grid, common_points
 
 _MOST_CONDITION = 1e6
+_MOST_SCALE = 100.0
+"""Both frames are in µm: nm taken for µm are a thousand times off."""
 _RIGID, _SIMILAR = 1e-6, 1e-6
 
 
@@ -109,6 +111,8 @@ def stated(matrix: npt.ArrayLike, *, error_um: float) -> Alignment:
     ([5.0, 7.5], 'rigid')
     """
     try:
+        if np.iscomplexobj(np.array(matrix)):
+            raise TypeError("it is complex")
         values = np.array(matrix, float)
     except (TypeError, ValueError) as error:
         raise TypeError(
@@ -152,6 +156,11 @@ def check_matrix(matrix: Any, *, doing: str) -> None:
             "in µm are needed, or 3 × 3 over (y, x, 1). Pass for instance np.eye(4)."
         )
     n = len(values) - 1
+    if np.abs(values).max() > FARTHEST_UM:
+        raise ValueError(
+            f"Cannot {doing} with a matrix that holds {np.abs(values).max():.3g}: {FARTHEST_UM:g} µm is the "
+            "farthest that anything lies. Check its numbers; all are in µm."
+        )
     if not np.array_equal(values[n], np.eye(n + 1)[n]):
         wanted = np.eye(n + 1)[n].tolist()
         raise ValueError(
@@ -169,14 +178,22 @@ def check_matrix(matrix: Any, *, doing: str) -> None:
             f"Cannot {doing} with a matrix that stretches by {stretches[0]:.3g} along one axis and by "
             f"{stretches[-1]:.3g} along another: there is no way back. Check its numbers; all are in µm."
         )
+    scale = float(np.exp(np.log(stretches).mean()))
+    if not 1 / _MOST_SCALE < scale < _MOST_SCALE:
+        raise ValueError(
+            f"Cannot {doing} with a matrix that scales by {scale:.4g}: both frames are in µm, and less than "
+            f"{_MOST_SCALE:g} times larger or smaller is allowed. Check the units of the voxel sizes; "
+            "state them with ct.volume(image.data, voxel_size)."
+        )
 
 
 def check_error(error_um: Any, *, doing: str) -> None:
     """Refuse an error that is no length in µm; 0 is one."""
     number = isinstance(error_um, Real) and not isinstance(error_um, bool | np.bool_)
-    if not number or not is_finite(error_um) or float(error_um) < 0:
+    if not number or not is_finite(error_um) or not 0 <= float(error_um) <= FARTHEST_UM:
         raise (ValueError if number else TypeError)(
-            f"Cannot {doing} with error_um {error_um!r}: a finite number in µm is needed, 0 or above. State "
+            f"Cannot {doing} with error_um {repr(error_um)[:40]}: a finite number in µm is needed, 0 or above"
+            f", and at most {FARTHEST_UM:g}. State "
             "what you expect at the farthest corner, for instance error_um=0.5."
         )
 

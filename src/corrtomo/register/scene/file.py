@@ -22,7 +22,7 @@ import numpy as np
 from ..alignment import Alignment
 from ..frames import Floats
 from ..section_alignment import SectionAlignment
-from .chain import as_record
+from .chain import KINDS, as_record
 from .edges import Step, upright
 from .grid import Grid
 
@@ -41,17 +41,19 @@ def write_scene(
     overwrite: bool,
 ) -> None:
     """Write grids and alignments; a file that is there is replaced at once and only if asked for."""
-    target = Path(path)
+    target = _path(path, doing="write the scene to")
     if not target.parent.is_dir():
         raise FileNotFoundError(
             f"Cannot write the scene to {target}: there is no folder {target.parent}. Make it first with "
             "pathlib.Path.mkdir(parents=True)."
         )
-    if target.exists() and not overwrite:
+    if target.exists() and not target.is_file():  # a device, or a folder
         raise FileExistsError(
-            f"Cannot write the scene to {target}: it exists. Choose another name, or replace it with "
-            "scene.write(path, overwrite=True)."
+            f"Cannot write the scene to {target}: it is no file. A file, or a new name, is needed. "
+            "Pass for instance 'scene.json'."
         )
+    if target.exists() and not overwrite:
+        raise _exists(target)
     systems = [{"name": name, "axes": [_axis(d) for d in grid.dims]} for name, grid in grids.items()]
     transformations = [
         {
@@ -73,14 +75,21 @@ def write_scene(
     part = target.with_name(f".part-{secrets.token_hex(4)}-{target.name[-32:]}")
     try:
         part.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
-        part.replace(target)  # in one step: an interrupted write leaves the old file as it was
+        _move(part, target, overwrite=overwrite)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise type(error)(
+            f"Cannot write the scene to {target}: {error.strerror}. A folder in which you may write, with "
+            "room, is needed. What stood there before stands there still. Pass another path."
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 
 
 def read_scene(path: str | os.PathLike[str]) -> tuple[dict[str, Grid], list[tuple[str, str, Alignment]]]:
     """Read grids and alignments; refuse what is no scene, in the words of the part that is missing."""
-    source = Path(path)
+    source = _path(path, doing="read a scene from")
     if not source.is_file():
         raise FileNotFoundError(
             f"Cannot read a scene from {source}: there is no such file. Write one with scene.write(path)."
@@ -97,8 +106,41 @@ def read_scene(path: str | os.PathLike[str]) -> tuple[dict[str, Grid], list[tupl
         return grids, [_read(one, record, grids) for one, record in zip(written, records, strict=True)]
     except KeyError as error:
         raise _damaged(source, f"it has no {error.args[0]!r}") from error
-    except (TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
+        if str(error).startswith("Cannot"):  # said already, by the grid or here
+            raise
         raise _damaged(source, str(error).splitlines()[0]) from error
+
+
+def _path(path: Any, *, doing: str) -> Path:
+    """Return a path; refuse what is none."""
+    text = str(path) if isinstance(path, str | os.PathLike) else ""
+    if not text.strip() or "\0" in text or len(os.fsencode(Path(text).name)) > 255 or not Path(text).name:
+        raise (ValueError if text else TypeError)(
+            f"Cannot {doing} {str(path)[:60]!r}: the path of a file is needed, of 255 bytes at most. "
+            "Pass for instance 'scene.json'."
+        )
+    return Path(os.path.realpath(text))
+
+
+def _exists(target: Path) -> FileExistsError:
+    return FileExistsError(
+        f"Cannot write the scene to {target}: it exists. Choose another name, or replace it with "
+        "scene.write(path, overwrite=True)."
+    )
+
+
+def _move(part: Path, target: Path, *, overwrite: bool) -> None:
+    """Give the file its name in one step; refuse what has come while it was written."""
+    if not overwrite:
+        try:
+            os.link(part, target)
+            return
+        except FileExistsError as error:
+            raise _exists(target) from error
+        except OSError:  # a file system without hard links: what was there has been looked for just now
+            pass
+    part.replace(target)
 
 
 def _axis(dim: str) -> dict[str, str]:
@@ -140,6 +182,9 @@ def _read(
         matrix = upright(matrix)
     matrix.flags.writeable = False
     own = {name: _revived(value) for name, value in record.items() if name != "kind"}
+    whole = isinstance(own["iterations"], int) and isinstance(own["converged"], bool)
+    if own["transform"] not in KINDS or not whole:
+        raise TypeError(f"the record of the alignment {moving!r} to {fixed!r} is none")
     kind = SectionAlignment if record["kind"] == "section" else Alignment
     return moving, fixed, kind(**{**own, "matrix": matrix})
 

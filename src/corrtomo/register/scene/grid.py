@@ -17,6 +17,9 @@ _LATTICE = 9
 """Points along an axis at which two images are compared: corners, and some between them."""
 _TOUCH = 1e-9
 _MOST = 10**8
+FARTHEST_UM = 1e12
+"""A thousand km: what is farther is no place in a sample, and its square is lost to rounding."""
+_LEAST_UM = 1e-9
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class Grid:
             )
 
         n = len(self.dims)
+        for what in ("shape", "voxel_um", "origin_um"):
+            if not isinstance(getattr(self, what), tuple):
+                raise TypeError(
+                    f"Cannot make a grid with {what} {getattr(self, what)!r}: a tuple of {n} numbers is "
+                    "needed. Read it from an image with Grid.of(image)."
+                )
         counts = [isinstance(v, int) and not isinstance(v, bool) and 0 < v <= _MOST for v in self.shape]
         if len(counts) != n or not all(counts):
             raise ValueError(
@@ -53,15 +62,16 @@ class Grid:
                 "Read it from an image with Grid.of(image)."
             )
         checked: list[tuple[str, tuple[Any, ...], float]] = [
-            ("voxel_um", self.voxel_um, 0.0),
-            ("origin_um", self.origin_um, -np.inf),
+            ("voxel_um", self.voxel_um, _LEAST_UM),
+            ("origin_um", self.origin_um, -FARTHEST_UM),
         ]
         for what, values, least in checked:
-            real = [isinstance(v, Real) and is_finite(v) and float(v) > least for v in values]
+            real = [isinstance(v, Real) and is_finite(v) and least <= float(v) <= FARTHEST_UM for v in values]
             if len(real) != n or not all(real):
                 raise ValueError(
                     f"Cannot make a grid with {what} {values}: {n} finite numbers in µm are needed, a voxel "
-                    "size above zero. Read it from an image with Grid.of(image)."
+                    f"size above zero, from {_LEAST_UM:g} on, none beyond {FARTHEST_UM:g}. Read it from an "
+                    "image with Grid.of(image)."
                 )
 
     @classmethod
@@ -145,6 +155,11 @@ def common_points(first: Grid, second: Grid, matrix: Floats) -> Floats:
 
 def grid_and_image(name: str, given: Any) -> tuple[Grid, xr.DataArray | None]:
     """Return the grid of what is placed in a scene, and the image if there is one."""
+    if not name.isascii() and name != name.encode(errors="ignore").decode():  # half a character
+        raise ValueError(
+            f"Cannot add an image named {name!r} to the scene: no file can keep that name. Letters of UTF-8 "
+            "are needed. Pass for instance 'nanoCT'."
+        )
     if isinstance(given, Grid):
         return given, None
     try:

@@ -252,8 +252,8 @@ class Scene:
         return image_table(self._grids)
 
     def alignments(self) -> pd.DataFrame:
-        """Return the alignments, a row each; `error_um` is in µm of the fixed image."""
-        return alignment_table(self._steps, self._known)
+        """Return the alignments, a row each; errors in µm of the fixed image, `contradicts` as in loops."""
+        return alignment_table(self._steps, self._known, self._loops())
 
     def write(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write grids and alignments, and no values, to a JSON file: a scene of OME-NGFF 0.6, with errors."""

@@ -14,7 +14,7 @@ from .grid import Grid
 from .paths import Loop
 
 _LOOPS = ["loop", "alignments", "closure_um", "expected_um", "z", "contradicts"]
-_ALIGNMENTS = ["moving", "fixed", "transform", "turn_deg", "scale", "error_um", "how"]
+_ALIGNMENTS = ["moving", "fixed", "transform", "turn_deg", "scale", "error_um", "how", "contradicts"]
 _IMAGES = ["image", "dims", "voxels", "voxel_um", "width_um"]
 
 
@@ -35,14 +35,15 @@ def loop_table(loops: Sequence[Loop]) -> pd.DataFrame:
 
 
 def alignment_table(
-    steps: Mapping[frozenset[str], Step], known: Mapping[frozenset[str], Alignment]
+    steps: Mapping[frozenset[str], Step], known: Mapping[frozenset[str], Alignment], loops: Sequence[Loop]
 ) -> pd.DataFrame:
     """Return the alignments of a scene, a row each; `error_um` is in µm of the fixed image."""
+    suspects: set[frozenset[str]] = set().union(*(loop.pairs() for loop in loops if loop.contradicts))
     rows = []
     for pair, step in steps.items():
         found = known[pair]
         kind = found.transform, found.turn_deg, step.scale, step.error_um, found.stop
-        rows.append((step.source, step.target, *kind))
+        rows.append((step.source, step.target, *kind, pair in suspects))
     return pd.DataFrame(rows, columns=_ALIGNMENTS)
 
 

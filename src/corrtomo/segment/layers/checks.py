@@ -54,6 +54,11 @@ def check_cell(image: Any, least_contrast: Any, along_um: Any) -> tuple[float, f
             f"Cannot {DOING} in an image with dims {image.dims}: slices across the winding axis with dims y, "
             "x are needed. Make the image anew with ct.volume(), its winding axis along z."
         )
+    if image.dtype.kind not in "biuf":
+        raise TypeError(
+            f"Cannot {DOING} in an image of dtype {image.dtype}: grey values are real numbers. Convert it "
+            "first, for instance with image.astype('float32')."
+        )
     *_, height, width = voxel_size(image)
     if abs(height - width) > 1e-3 * width:
         raise ValueError(

@@ -63,9 +63,10 @@ def layers(
         NaN where there is no layer. ``contrast``, grey values above what is beside it. For each layer
         ``start_turns`` and ``end_turns``, where it begins and ends in turns from angle 0 of turn 0, and
         ``length_um``. For each slice ``score``, the share of radii with one winding number, ``coherence``,
-        from 0 to 1, and ``reason``, why it could not be traced, or nothing. Layers are numbered from the
-        brightest. Attributes: ``centre_y_um``, ``centre_x_um``, ``pitch_um``, ``sense``, ``arms``, spirals
-        wound into one another.
+        from 0 to 1, and ``reason``, why it could not be traced, or nothing: where there is a reason, it
+        states the score if one was found, and both are NaN. Layers are numbered from the brightest.
+        Attributes: ``centre_y_um``, ``centre_x_um``, ``pitch_um``, ``sense``, ``arms``, spirals wound into
+        one another.
 
     Raises
     ------
@@ -89,9 +90,10 @@ def layers(
     biased where two layers touch. Standard errors are those of noise, not of blur, scale or roughness.
 
     A turn that a tab lifts is followed; where a tab is as thick as a turn, radii there are those of what is
-    brightest near by. A layer ends where its contrast falls below 0.35 of its median for a quarter of a turn
-    or more, or rises above three times it; shorter breaks are NaN. All slices have one centre: a cell that is
-    tilted by more than some pitches from end to end should be turned upright first.
+    brightest near by. A layer ends where its contrast falls below 0.4 of what it is one turn nearer to the
+    middle of the roll, or rises above 2.5 times it, for a quarter of a turn or more; shorter breaks are NaN.
+    All slices have one centre: a cell that is tilted by more than some pitches from end to end should be
+    turned upright first.
 
     Examples
     --------

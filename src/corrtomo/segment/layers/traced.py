@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 from scipy import ndimage
 
-from ...checks import check_spatial
+from ...checks import check_spatial, check_turns, is_finite
 from ...volume import check_image, origin, voxel_size
 from .result import DIMS, PLACES
 
@@ -37,13 +38,28 @@ def check_layers(layers: Any, *, doing: str) -> xr.Dataset:
             "ct.segment.layers(image)."
         )
     missing = [name for name in PLACES if name not in layers] + [a for a in _ATTRS if a not in layers.attrs]
-    dims = () if missing else tuple(d for d in layers["radius_um"].dims if d != "z")
-    if missing or dims != DIMS:
+    dims = () if missing else layers["radius_um"].dims
+    if missing or dims not in (DIMS, ("z", *DIMS)):
         raise ValueError(
             f"Cannot {doing}: the Dataset lacks {', '.join(missing) or f'dims {DIMS}'}. Take it as "
             "ct.segment.layers(image) gives it, and choose slices alone, such as layers.isel(z=slice(5))."
         )
+    wrong = {name: layers.attrs[name] for name in _ATTRS if not _possible(name, layers.attrs[name])}
+    if wrong or not layers["radius_um"].size:
+        raise ValueError(
+            f"Cannot {doing}: the Dataset has sizes {dict(layers.sizes)}"
+            f"{''.join(f', {name} {value!r}' for name, value in wrong.items())}. Places, a sense of 1 or "
+            "-1 and finite lengths are needed. Take it as ct.segment.layers(image) gives it."
+        )
+    check_turns(layers, doing=doing)
     return layers if "z" in layers["radius_um"].dims else layers.expand_dims("z")
+
+
+def _possible(name: str, value: Any) -> bool:
+    """Tell whether a number of the whole winding can be."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real) or not is_finite(value):
+        return False
+    return value in (1, -1) if name == "sense" else name.startswith("centre") or float(value) > 0
 
 
 def check_belongs(image: Any, layers: xr.Dataset, *, doing: str) -> None:
@@ -52,9 +68,10 @@ def check_belongs(image: Any, layers: xr.Dataset, *, doing: str) -> None:
     check_spatial(image, doing=doing)
     slices = image.sizes["z"] if image.ndim == 3 else 1
     pixel = layers.attrs["voxel_size_um"]
-    same = slices == layers.sizes["z"] and abs(voxel_size(image)[-1] - pixel) < 1e-3 * pixel
-    if same and image.ndim == 3:
-        same = bool(np.abs(image["z"].values - layers["z"].values).max() < 1e-3 * voxel_size(image)[0])
+    same = slices == layers.sizes["z"] and all(abs(v - pixel) < 1e-3 * pixel for v in voxel_size(image)[-2:])
+    if same and "z" in image.coords and "z" in layers.coords:  # one slice may know its height, too
+        apart = np.abs(np.atleast_1d(image["z"].values) - layers["z"].values).max()
+        same = bool(apart < 1e-3 * (voxel_size(image)[0] if image.ndim == 3 else pixel))
     y, x = origin(image)[-2:]
     height, width = image.sizes["y"] * pixel, image.sizes["x"] * pixel
     inside = y < layers.attrs["centre_y_um"] < y + height and x < layers.attrs["centre_x_um"] < x + width

@@ -86,6 +86,11 @@ def unroll(
     side = layers.attrs["pitch_um"] / 2 if across_um is None else across_um
     for value, what in ((step, "step_um"), (side, "across_um")):
         check_length(value, what, doing=_DOING)
+    if step > side * (1 + 1e-6):
+        raise ValueError(
+            f"Cannot {_DOING} in steps of {step:g} µm with {side:g} µm on either side: one row or more "
+            "beside the middle is needed. Lower step_um, or raise across_um."
+        )
     smooth = SMOOTH * layers.attrs["pitch_um"]
     length = float(np.nanmax(layers["length_um"])) if "length_um" in layers else 0.0
     check_unrolled(length / step * (2 * side / step + 1) * layers.sizes["z"])
@@ -120,7 +125,8 @@ def unrolled(
 ) -> npt.NDArray[np.float32]:
     """Return grey values along a course, dims z, across, along; each slice is averaged first if asked to.
 
-    Noise between pixels is less than on them: only an averaged image has the same everywhere.
+    Noise between pixels is less than on them: only an averaged image, and cubic splines, have the same
+    everywhere. A line between two pixels of an image averaged over one has 21 % less in the middle of four.
     """
     greys: Any = slices_of(image)
     pixel = layers.attrs["voxel_size_um"]
@@ -130,11 +136,13 @@ def unrolled(
     bar = tqdm(range(greys.slices), _DOING, unit="slice", delay=1, leave=False, disable=not progress)
     for k in bar:
         grey = ndimage.gaussian_filter(greys(k), spread_um / pixel, mode="nearest")
+        order = 3 if spread_um else 1
+        grey = ndimage.spline_filter(grey, order) if spread_um else grey
         radius = course.radius_um[k]
         down = (layers.attrs["centre_y_um"] - y0 + np.sin(angle) * radius) / pixel
         right = (layers.attrs["centre_x_um"] - x0 + np.cos(angle) * radius) / pixel
         for row, off in enumerate(reach / pixel):
             at = [down + np.sin(angle) * off, right + np.cos(angle) * off]
             at = [np.where(np.isfinite(radius), axis, -9.0) for axis in at]
-            ndimage.map_coordinates(grey, at, out[k, row], order=1, cval=np.nan)
+            ndimage.map_coordinates(grey, at, out[k, row], order, cval=np.nan, prefilter=False)
     return out

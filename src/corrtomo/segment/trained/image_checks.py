@@ -103,9 +103,10 @@ def check_fits(
     trained_um: tuple[float, ...],
     dtype: np.dtype[Any],
     tolerance: float,
+    *,
+    doing: str = "segment this image with this model",
 ) -> None:
     """Refuse an image that is not like the one that a model was trained on."""
-    doing = "segment this image with this model"
     if len(voxel_um) != bank.ndim:
         hint = "Segment slice by slice, image.isel(z=k)" if bank.ndim == 2 else "Pass the volume"
         raise ValueError(

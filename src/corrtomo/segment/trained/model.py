@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +26,7 @@ from .image_checks import (
 )
 from .model_file import versions
 from .prediction import Labels, Shares, predicted
-from .scribbles import Scribbles, one_channel
+from .scribbles import Scribbles, check_painted, one_channel
 from .settings import Settings
 from .training import feature_matrix, fitted, painted_values, warn_of_saturation
 from .tree_checks import check_trees, is_checked
@@ -117,20 +119,47 @@ class Model:
         return table.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
 
 
-def train(settings: Settings, image: xr.DataArray, scribbles: xr.DataArray, *, progress: bool) -> Model:
-    """Fit the classifier to what is painted."""
-    check_picture(image, doing="train on")
-    voxel_um = voxel_size(image)
-    names = channel_names(image)
-    bank = FilterBank(len(voxel_um), names, settings.scales(voxel_um), settings.kinds)
-    check_large_enough(image, bank, voxel_um)
-    painted = Scribbles.of(scribbles, image, settings.classes)
-    values = painted_values(image, painted)
+@contextmanager
+def _naming(k: int, count: int) -> Iterator[None]:
+    """Say which of several images a refusal is about."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if count == 1:
+            raise
+        raise type(error)(f"Image {k + 1} of {count}: {error}") from error
+
+
+def train(
+    settings: Settings, images: Sequence[xr.DataArray], scribbles: Sequence[xr.DataArray], *, progress: bool
+) -> Model:
+    """Fit the classifier to what is painted on one image, or on several alike."""
+    alone, each = len(images) == 1, []
+    for k, image in enumerate(images):
+        with _naming(k, len(images)):
+            check_picture(image, doing="train on")
+    first = images[0]
+    voxel_um = voxel_size(first)
+    bank = FilterBank(len(voxel_um), channel_names(first), settings.scales(voxel_um), settings.kinds)
+    for k, (image, painted) in enumerate(zip(images, scribbles, strict=True)):
+        own = voxel_size(image)
+        with _naming(k, len(images)):
+            check_fits(image, own, bank, voxel_um, first.dtype, settings.tolerance, doing="train on it")
+            check_large_enough(image, bank, own)
+            each.append(Scribbles.of(painted, image, settings.classes, complete=alone))
+    joined = Scribbles.joined(each)
+    check_painted(joined.codes, settings.classes, complete=True)
+    values = np.concatenate([painted_values(*pair) for pair in zip(images, each, strict=True)])
     check_not_copies(values, doing="train on")
     if settings.classifier is None:
         check_parted(values, doing="train on")
-    warn_of_saturation(values, painted.codes, settings.classes)
+    warn_of_saturation(values, joined.codes, settings.classes)
     bank = bank.shifted(values.astype(np.float64).mean(axis=0))
-    matrix = feature_matrix(image, painted, bank, voxel_um, progress=progress)
-    classifier = fitted(settings, matrix, painted.codes)
-    return Model(bank, voxel_um, image.dtype, classifier, voter(classifier), painted, versions())
+    matrix = np.concatenate(
+        [
+            feature_matrix(image, some, bank, voxel_size(image), progress=progress)
+            for image, some in zip(images, each, strict=True)
+        ]
+    )
+    classifier = fitted(settings, matrix, joined.codes)
+    return Model(bank, voxel_um, first.dtype, classifier, voter(classifier), joined, versions())

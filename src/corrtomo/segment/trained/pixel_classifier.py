@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -10,13 +9,13 @@ import xarray as xr
 
 from ...phases import Phase
 from .derived import KINDS
-from .learnt import Learnt
-from .model import Model, train
-from .model_file import damaged, read_model, write_model
-from .settings import as_parts, make_settings
+from .kept import Kept
+from .model import train
+from .scribbles import check_several
+from .settings import make_settings
 
 
-class PixelClassifier(Learnt):
+class PixelClassifier(Kept):
     """Segment images by a classifier that learns from scribbles.
 
     No pair of thresholds tells three phases apart where two of them meet: the border between the brightest
@@ -142,7 +141,48 @@ class PixelClassifier(Learnt):
         UserWarning
             If more than a fifth of what is painted of two classes has the same darkest or brightest value.
         """
-        self._model = train(self._settings, image, scribbles, progress=progress)
+        self._model = train(self._settings, [image], [scribbles], progress=progress)
+        return self
+
+    def fit_several(
+        self, images: Sequence[xr.DataArray], scribbles: Sequence[xr.DataArray], *, progress: bool = True
+    ) -> Self:
+        """Learn from what is painted on several images, to segment others like them.
+
+        "The data can be used for training machine learning algorithms, e.g. to enable and speed up the
+        automated segmentation of new image data" (cell-to-particle, "Digital workflow").
+
+        Parameters
+        ----------
+        images, scribbles : sequence of xarray.DataArray
+            As for :meth:`fit`, one of the scribbles for each image: codes of the same classes in the same
+            order. Something is painted on each, and each class on one or more. Images have the same
+            channels, dtype and number of dims, and the pixel size of the first one within the tolerance.
+        progress : bool
+            Show a bar where it takes more than five seconds.
+
+        Returns
+        -------
+        PixelClassifier
+            The same one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for :meth:`fit`; or if images are not alike, or scribbles are missing. Which one, counted from
+            1, is said.
+
+        Notes
+        -----
+        Grey values are taken as they are, and no image is matched to another: brightness that differs from
+        sample to sample is part of what is learnt. A painted pixel counts as one wherever it is, so an image
+        with more paint has more say; classes are weighed alike over all images together.
+
+        How it does on a sample that it has not seen is another question: see
+        :func:`corrtomo.measure.held_out`.
+        """
+        check_several(images, scribbles)
+        self._model = train(self._settings, images, scribbles, progress=progress)
         return self
 
     def predict(self, image: xr.DataArray, *, merged: bool = True, progress: bool = True) -> xr.DataArray:
@@ -209,63 +249,3 @@ class PixelClassifier(Learnt):
         model = self._fitted("segment")
         model.check(image, self._settings.tolerance)
         return model.shares(image, self._settings.classes, merged=merged, progress=progress)
-
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write the model to a file that holds no code.
-
-        The file of skops, by custom ``name.skops``, holds the trees, the settings, the classes, the
-        scribbles, the seed, and the versions of what made it, but no image and no date.
-
-        Parameters
-        ----------
-        path : path
-            Where to write.
-        overwrite : bool
-            Replace a file of that name.
-
-        Raises
-        ------
-        RuntimeError
-            If nothing has been learnt yet.
-        FileExistsError, FileNotFoundError
-            If the file exists, or its folder does not.
-        """
-        model = self._fitted("be saved")
-        write_model({"settings": as_parts(self._settings), "model": model.parts()}, path, overwrite=overwrite)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str], *, trusted: Sequence[str] = ()) -> Self:
-        """Read a model that :meth:`save` wrote; nothing in the file is run.
-
-        Parameters
-        ----------
-        path : path
-            The file.
-        trusted : sequence of str
-            Types that may be made though skops does not know them to be safe, for a classifier of your own:
-            those of other libraries, and ``sklearn.tree._tree.Tree`` within other classifiers than a forest.
-
-        Returns
-        -------
-        PixelClassifier
-            Ready to predict, and to be fitted anew.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no such file.
-        ValueError
-            If it is no model, is damaged, is of a later format, or holds types that are not trusted.
-
-        Notes
-        -----
-        Of the types that skops does not trust one is made unasked, the tree of scikit-learn: it runs no code,
-        but its numbers are followed unchecked. They are all checked here, for forests and single trees.
-        """
-        parts = read_model(path, trusted)
-        try:
-            made = cls(**parts["settings"])
-            made._model = Model.of(parts["model"], made._settings)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise damaged(path, error) from error
-        return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -18,15 +18,23 @@ from .classes import NOT_PAINTED, Classes
 
 @dataclass(frozen=True)
 class Scribbles:
-    """Painted voxels in the order of the image: places, dims voxel, axis; and their codes."""
+    """Painted voxels in the order of the image: places, dims voxel, axis; and their codes.
+
+    Those of several images stand one after the other, and their `shape` is empty.
+    """
 
     places: npt.NDArray[np.int64]
     codes: npt.NDArray[np.uint8]
     shape: tuple[int, ...]
 
     @classmethod
-    def of(cls, painted: xr.DataArray, image: xr.DataArray, classes: Classes) -> Scribbles:
-        """Gather what is painted; refuse what does not belong to the image or the classes."""
+    def of(
+        cls, painted: xr.DataArray, image: xr.DataArray, classes: Classes, *, complete: bool = True
+    ) -> Scribbles:
+        """Gather what is painted; refuse what does not belong to the image or the classes.
+
+        If `complete`, each class must be painted; else anything.
+        """
         _check(painted, image, classes)
         places, codes = [], []
         for start, part in _parts(painted):
@@ -35,13 +43,26 @@ class Scribbles:
             codes.append(np.asarray(part[here], np.int64))
         where, what = np.concatenate(places), np.concatenate(codes)
         order = np.lexsort(where.T[::-1])
-        _check_codes(what, classes)
+        check_painted(what, classes, complete=complete)
         return cls(where[order].astype(np.int64), what[order].astype(np.uint8), painted.shape)
+
+    @classmethod
+    def joined(cls, several: Sequence[Scribbles]) -> Scribbles:
+        """Put the scribbles of several images one after the other."""
+        if len(several) == 1:
+            return several[0]
+        places = np.concatenate([some.places for some in several])
+        return cls(places, np.concatenate([some.codes for some in several]), ())
 
     def on(self, image: xr.DataArray, classes: Classes) -> xr.DataArray:
         """Paint them again, on an image of the same size."""
         check_image(image)
         plain = one_channel(image)
+        if not self.shape:
+            raise ValueError(
+                "Cannot paint the scribbles of several images on one: which of them lie on it is not kept. "
+                "Keep the scribbles themselves, for instance with ct.write()."
+            )
         if plain.shape != self.shape:
             raise ValueError(
                 f"Cannot paint these scribbles on an image of size {plain.shape}: they were painted on one "
@@ -89,8 +110,8 @@ def _check(painted: xr.DataArray, image: xr.DataArray, classes: Classes) -> None
         )
 
 
-def _check_codes(codes: npt.NDArray[np.int64], classes: Classes) -> None:
-    """Refuse codes that are no class, and classes without a voxel."""
+def check_painted(codes: npt.NDArray[Any], classes: Classes, *, complete: bool) -> None:
+    """Refuse codes that are no class, and if all must be painted, classes without a voxel."""
     wrong = np.unique(codes[(codes < 0) | (codes >= len(classes.names))])
     if len(wrong):
         raise ValueError(
@@ -98,6 +119,13 @@ def _check_codes(codes: npt.NDArray[np.int64], classes: Classes) -> None:
             f"the codes 0 to {len(classes.names) - 1}, and {NOT_PAINTED} is not painted. Paint with these "
             "codes, or name more classes."
         )
+    if not complete:
+        if not len(codes):
+            raise ValueError(
+                "Cannot train with scribbles where nothing is painted: an image that teaches nothing is "
+                "likely a file mixed up. Paint something, or leave out the image."
+            )
+        return
     counts = np.bincount(codes, minlength=len(classes.names))
     empty = [n for n, count in zip(classes.names, counts, strict=True) if count == 0]
     if len(empty) >= len(classes.names) - 1:
@@ -109,4 +137,19 @@ def _check_codes(codes: npt.NDArray[np.int64], classes: Classes) -> None:
         raise ValueError(
             f"Cannot train without scribbles of {empty}: each class needs one painted voxel or more. Paint "
             "some, or leave the class out and count the codes anew."
+        )
+
+
+def check_several(images: Any, scribbles: Any) -> None:
+    """Refuse what are no two sequences of one length."""
+    for name, value in (("images", images), ("scribbles", scribbles)):
+        if isinstance(value, xr.DataArray | str) or not isinstance(value, Sequence):
+            raise TypeError(
+                f"Cannot train on several images: {name} is a {type(value).__name__}, and a list or tuple is "
+                "needed. For one image call fit(image, scribbles)."
+            )
+    if len(images) != len(scribbles) or not images:
+        raise ValueError(
+            f"Cannot train on {len(images)} images with {len(scribbles)} scribbles: as many of one as of the "
+            "other are needed, and one or more. Pass the scribbles of each image in the same order."
         )
