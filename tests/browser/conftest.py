@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from looks import PICTURED
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import corrtomo.explore  # noqa: F401 - so that the explorers are known
@@ -93,6 +94,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
         page.route("**/*", route)
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.add_init_script(PICTURED)
         page.goto(address, wait_until="load")
         return page
 

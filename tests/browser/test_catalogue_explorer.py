@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from looks import HEADER, SMALLEST, assert_prints_the_picture, smallest_letters
 from playwright.sync_api import Page
 
 import corrtomo as ct
@@ -15,7 +16,6 @@ import corrtomo.explore
 from corrtomo.explore import CatalogueExplorer
 from corrtomo.explore.explorer import HERE
 
-HEADER = 56  # px of the book's bar, which stays at the top
 WORDS: dict[str, Any] = {"caption": "A test", "source": "digital twin"}
 
 
@@ -90,7 +90,7 @@ def heading(page: Page) -> str:
 
 def test_filters_and_order_are_those_of_python(show, site, many) -> None:
     folder, _ = site
-    shutil.copy(HERE / "catalogue_rows.js", folder / "catalogue_rows.js")
+    shutil.copy(HERE / "catalogue" / "rows.js", folder / "catalogue_rows.js")
     page = show(many)
     code = """async ([columns, rows, filters, sort]) =>
         (await import('./catalogue_rows.js')).chosenRows(columns, rows, filters, sort)"""
@@ -242,19 +242,12 @@ def test_nothing_leaves_its_frame(show, stored, width: int) -> None:
         box = page.locator(part).bounding_box()
         assert box["x"] >= root["x"] - 1, part
         assert box["x"] + box["width"] <= root["x"] + root["width"] + 1, part
-    sizes = page.locator(".ct-x").evaluate(
-        "root => [...root.querySelectorAll('*')].filter(e => [...e.childNodes].some(n => n.nodeType === 3)"
-        " && e.checkVisibility() && !e.matches('.ct-x-live'))"
-        ".map(e => parseFloat(getComputedStyle(e).fontSize))"
-    )
-    assert min(sizes) >= 13
+    assert smallest_letters(page) >= SMALLEST
 
 
 def test_print_shows_the_picture(show, stored) -> None:
     page = show(stored)
-    page.emulate_media(media="print")
-    assert page.locator(".ct-fallback").is_visible()
-    assert not page.locator(".ct-x").is_visible()
+    assert_prints_the_picture(page)
 
 
 def test_a_thousand_entries_follow_the_hand_in_under_50_ms(show) -> None:
@@ -279,10 +272,7 @@ def test_a_thousand_entries_follow_the_hand_in_under_50_ms(show) -> None:
                 await new Promise(requestAnimationFrame);
                 const start = performance.now();
                 act(i);
-                await new Promise(done => requestAnimationFrame(() => {
-                    const channel = new MessageChannel();
-                    channel.port1.onmessage = done;
-                    channel.port2.postMessage(0); }));
+                await pictured();
                 frame[name].push(performance.now() - start);
                 seen.add(said());
             }

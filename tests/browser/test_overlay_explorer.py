@@ -1,13 +1,22 @@
 """The overlay explorer in a browser, with no kernel: pixels, counts and mutual information are Python's."""
 
-import base64
-import io
 import logging
 import shutil
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from looks import (
+    HEADER,
+    SLOWEST,
+    SMALLEST,
+    assert_prints_the_picture,
+    nameless,
+    pixels,
+    quantiles_of,
+    smallest_letters,
+    too_wide,
+)
 from PIL import Image
 from playwright.sync_api import Page
 from scipy import ndimage
@@ -16,7 +25,7 @@ import corrtomo as ct
 import corrtomo.explore
 from corrtomo.explore import OverlayExplorer
 from corrtomo.explore.explorer import HERE
-from corrtomo.explore.overlay_section import (
+from corrtomo.explore.overlay.section import (
     POSE,
     Plane,
     Stack,
@@ -29,7 +38,6 @@ from corrtomo.explore.overlay_section import (
 WORDS: dict[str, Any] = {"caption": "A test", "source": "digital twin"}
 CHANNELS = ["7Li", "27Al", "58Ni", "59Co"]
 LABELS = ["⁷Li", "²⁷Al", "⁵⁸Ni", "⁵⁹Co"]
-HEADER = 56  # px of the book's bar, which stays at the top
 
 
 class Pose(NamedTuple):
@@ -78,12 +86,6 @@ def explorer(data: dict[str, Any]) -> OverlayExplorer:
     return ct.explore.overlay(**data, **WORDS)
 
 
-def pixels(page: Page) -> np.ndarray:
-    address = page.locator(".ct-x-stage canvas").evaluate("c => c.toDataURL('image/png')")
-    with Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))) as image:
-        return np.asarray(image.convert("RGB")).astype(int)
-
-
 def picture(explorer: OverlayExplorer) -> np.ndarray:
     return np.asarray(explorer.picture().drawing.axes[0].images[0].get_array()).astype(int)
 
@@ -124,7 +126,7 @@ def settled(page: Page) -> str:
 def test_sections_and_mutual_information_are_those_of_python(show, site, explorer) -> None:
     """Random stacks, grids and poses: every pixel alike, and mutual information to the last digits."""
     folder, _ = site
-    shutil.copy(HERE / "overlay_section.js", folder / "overlay_section.js")
+    shutil.copy(HERE / "overlay" / "section.js", folder / "overlay_section.js")
     page = show(explorer)
     code = """async ({ stack, plane, pose, section, block }) => {
         const m = await import('./overlay_section.js');
@@ -426,13 +428,7 @@ def test_nothing_is_wider_than_the_page(show, width: int, shape: tuple[int, int]
         pick(page, mode)
         root = page.locator(".ct-x").bounding_box()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        wide = page.locator(".ct-x").evaluate(
-            "root => [...root.querySelectorAll('*')].filter(e => e.checkVisibility()"
-            " && !e.closest('.ct-x-live, .ct-x-over, .ct-x-divider, .ct-x-handle')"
-            " && e.getBoundingClientRect().right > root.getBoundingClientRect().right + 0.5)"
-            ".map(e => e.outerHTML.slice(0, 80))"
-        )
-        assert wide == []
+        assert too_wide(page, but=".ct-x-live, .ct-x-over, .ct-x-divider, .ct-x-handle") == []
         assert root["width"] <= width
 
 
@@ -442,12 +438,7 @@ def test_picture_and_what_moves_it_share_one_screen_of_a_phone(show) -> None:
     )
     boxes = [page.locator(part).bounding_box() for part in (".ct-x-stage", ".ct-x-pose", ".ct-x-kappa")]
     assert boxes[2]["y"] + boxes[2]["height"] - boxes[0]["y"] <= 844 - HEADER
-    sizes = page.locator(".ct-x").evaluate(
-        "root => [...root.querySelectorAll('*')].filter(e => [...e.childNodes].some(n => n.nodeType === 3)"
-        " && e.checkVisibility() && !e.matches('.ct-x-live'))"
-        ".map(e => parseFloat(getComputedStyle(e).fontSize))"
-    )
-    assert min(sizes) >= 13
+    assert smallest_letters(page) >= SMALLEST
 
 
 @pytest.mark.parametrize("width", [390, 620, 760])
@@ -460,20 +451,13 @@ def test_sliders_of_the_pose_have_room_to_move(show, width: int) -> None:
 
 def test_every_control_has_a_name(show, explorer) -> None:
     page = show(explorer)
-    nameless = page.locator(".ct-x").evaluate(
-        "root => [...root.querySelectorAll('input, button, canvas, [role]')].filter(e =>"
-        " !(e.getAttribute('aria-label') || e.textContent.trim() || e.closest('label')?.textContent.trim()"
-        " || (e.id && root.querySelector(`label[for='${e.id}']`)))).map(e => e.outerHTML)"
-    )
-    assert nameless == []
+    assert nameless(page) == []
 
 
 def test_print_shows_the_picture(show, explorer) -> None:
     page = show(explorer, color_scheme="dark")
     assert page.locator(".ct-x[data-dark]").count() == 1
-    page.emulate_media(media="print")
-    assert page.locator(".ct-fallback").is_visible()
-    assert not page.locator(".ct-x").is_visible()
+    assert_prints_the_picture(page)
 
 
 def test_follows_the_hand_in_under_50_ms(show) -> None:
@@ -493,10 +477,7 @@ def test_follows_the_hand_in_under_50_ms(show) -> None:
             const start = performance.now();
             if (what === 'divider') send('pointermove', 0.1 + 0.8 * i / 30);
             else { depth.value = 10 + 2 * i; depth.dispatchEvent(new Event('input', {bubbles: true})); }
-            await new Promise(done => requestAnimationFrame(() => {  // and then the picture is out
-                const channel = new MessageChannel();
-                channel.port1.onmessage = done;
-                channel.port2.postMessage(0); }));
+            await pictured();
             frame.push(performance.now() - start);
             seen.add(document.querySelector(what === 'divider' ? '.ct-x-divider' : '.ct-x-kappa').outerHTML);
         }
@@ -504,8 +485,7 @@ def test_follows_the_hand_in_under_50_ms(show) -> None:
         return [frame, seen.size]; }"""
     for what in ("divider", "depth"):
         times, seen = page.evaluate(code, what)
-        quantiles = [round(float(np.percentile(times, q)), 1) for q in (50, 95, 100)]
+        quantiles = quantiles_of(times)
         logging.getLogger(__name__).info("%s, ms, median, 95 %%, longest: %s", what, quantiles)
         assert seen > 25, "the hand moved it"
-        # The median: other processes may hold the machine for a frame.
-        assert quantiles[0] < 50, (what, quantiles)
+        assert quantiles[0] < SLOWEST, (what, quantiles)

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
+from looks import HEADER, SMALLEST, smallest_letters
 
 import corrtomo as ct
 import corrtomo.explore
 from corrtomo.phases import as_labels
-
-HEADER = 56  # px of the book's bar, which stays at the top
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +32,7 @@ def test_picture_handles_and_kappa_share_one_screen(show, explorers, name: str) 
     boxes = [page.locator(part).bounding_box() for part in parts]
     first, last = min(b["y"] for b in boxes), max(b["y"] + b["height"] for b in boxes)
     assert last - first <= 844 - HEADER
-    sizes = page.locator(".ct-x").evaluate(
-        "root => [...root.querySelectorAll('*')].filter(e => [...e.childNodes].some(n => n.nodeType === 3)"
-        " && e.checkVisibility() && !e.matches('.ct-x-live'))"
-        ".map(e => parseFloat(getComputedStyle(e).fontSize))"
-    )
-    assert min(sizes) >= 13
+    assert smallest_letters(page) >= SMALLEST
 
 
 @pytest.mark.parametrize("width", [320, 390, 700, 1280])

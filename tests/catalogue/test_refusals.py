@@ -1,12 +1,15 @@
 """What a catalogue refuses, and that a refused image leaves nothing behind."""
 
+import datetime
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from corrtomo import catalogue
+from corrtomo.catalogue import adding, questions
 from corrtomo.volume import volume
 
 from .catalogued import FACTS, drawn, shift
@@ -178,3 +181,52 @@ def test_answers_that_would_fill_the_memory(filled) -> None:
         catalogue.query(filled.folder, "SELECT * FROM range(100000000000)")
     with pytest.raises(ValueError, match=r"(?i)memory"):
         catalogue.query(filled.folder, "SELECT list(range) FROM range(200000000)")
+
+
+@pytest.mark.parametrize("given", [{"sample": "\ud800"}, {"how": "\ud800"}])
+def test_half_a_character_leaves_no_image(given, filled) -> None:
+    before = contents(filled.folder)
+    with pytest.raises(ValueError, match="half a character"):
+        catalogue.add(filled.folder, drawn(7), **FACTS | given)
+    with pytest.raises(ValueError, match="the name .*half a character"):
+        catalogue.add(filled.folder, drawn(7).rename("\ud800"), **FACTS)
+    assert contents(filled.folder) == before
+
+
+@pytest.mark.parametrize("change", [{"error_um": float("nan")}, {"matrix": np.diag([1e3, 1e3, 1e3, 1.0])}])
+def test_alignments_that_are_none(change, filled) -> None:
+    with pytest.raises(ValueError, match="Cannot add an image with an alignment with"):
+        catalogue.add(
+            filled.folder, drawn(7), **FACTS, alignment=replace(shift(), **change), onto=filled.first
+        )
+
+
+def test_a_pipe_is_not_waited_for(filled) -> None:
+    os.mkfifo(filled.folder / "images" / f"{filled.first}.ome.zarr" / "pipe")
+    os.mkfifo(filled.folder / "entries" / f"{'0' * 16}.parquet")
+    with pytest.raises(ValueError, match=r"files new \(pipe\)"):
+        catalogue.open(filled.folder, filled.first)
+    with pytest.warns(UserWarning, match="it is no file"):
+        assert len(catalogue.table(filled.folder)) == 3
+
+
+def test_a_clock_that_went_back(filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = {"corrtomo_version": "0", "time_utc": datetime.datetime(2020, 1, 1)}
+    monkeypatch.setattr(adding, "_now", lambda: dict(old))
+    with pytest.warns(UserWarning, match="is behind the latest measurement"):
+        catalogue.add_measurements(filled.folder, filled.labels, {"kappa": 0.75}, who="A", how="B")
+    assert catalogue.table(filled.folder).loc[filled.labels, "kappa"] == 0.75
+
+
+def test_answers_of_too_many_bytes(filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "_MOST_BYTES", 1000)
+    with pytest.raises(ValueError, match="it is of more than"):
+        catalogue.query(filled.folder, "SELECT repeat('x', 100) FROM range(100)")
+
+
+def test_a_question_without_end(filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "_LONGEST_S", 0.2)
+    with pytest.raises(ValueError, match=r"it takes more than 0.2 s"):
+        catalogue.query(
+            filled.folder, "SELECT sum(hash(a.range + b.range)) FROM range(1000000) a, range(1000000) b"
+        )

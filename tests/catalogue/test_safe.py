@@ -1,8 +1,11 @@
 """Nothing is lost and nothing half is seen: several writers at once, killed writers, damaged files."""
 
+import contextlib
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,22 +17,34 @@ from .catalogued import FACTS, drawn
 TESTS = Path(__file__).parents[1]
 
 
-def run(doing: str, folder: Path, *numbers: int) -> tuple[list[str], list[str]]:
+Run = Callable[..., tuple[list[str], list[str]]]
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
     """Let processes write; return the ids that they were given, and what else they noted."""
-    log = folder.with_name("log")
-    log.touch()
-    call = [sys.executable, "-m", "catalogue.writers", doing, str(folder), str(log), *map(str, numbers)]
-    done = subprocess.run(call, cwd=TESTS, capture_output=True, text=True, timeout=240, check=False)
-    assert done.returncode == 0, done.stderr
-    lines = log.read_text().splitlines()
-    return [line for line in lines if ":" not in line], [line for line in lines if ":" in line]
+    call = [sys.executable, "-m", "catalogue.writers"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(call, cwd=TESTS, **pipes) as writers:
+
+        def ran(doing: str, folder: Path, *numbers: int) -> tuple[list[str], list[str]]:
+            log = folder.with_name("log")
+            log.touch()
+            writers.stdin.write(json.dumps([doing, str(folder), str(log), *numbers]) + "\n")
+            writers.stdin.flush()
+            assert writers.stdout.readline() == "\n", "the writers are gone: see what they said"
+            lines = log.read_text().splitlines()
+            return [line for line in lines if ":" not in line], [line for line in lines if ":" in line]
+
+        yield ran
+    assert writers.returncode == 0
 
 
 def problems(folder: Path) -> dict[str, int]:
     return catalogue.check(folder)["problem"].value_counts().to_dict()
 
 
-def test_four_processes_add_ten_each_at_once(tmp_path) -> None:
+def test_four_processes_add_ten_each_at_once(run, tmp_path) -> None:
     folder = tmp_path / "c"
     added, refused = run("add", folder, 10, 10)
     table = catalogue.table(folder)
@@ -40,7 +55,7 @@ def test_four_processes_add_ten_each_at_once(tmp_path) -> None:
     assert catalogue.check(folder).empty
 
 
-def test_four_processes_add_the_same_and_one_wins(tmp_path) -> None:
+def test_four_processes_add_the_same_and_one_wins(run, tmp_path) -> None:
     folder = tmp_path / "c"
     added, refused = run("add", folder, 3, 0)
     assert (len(set(added)), len(added), len(refused)) == (3, 3, 9)
@@ -59,7 +74,7 @@ def check_whole(folder: Path, returned: list[str]) -> list[str]:
     return list(table.index)
 
 
-def test_writers_killed_at_random_lose_nothing(tmp_path) -> None:
+def test_writers_killed_at_random_lose_nothing(run, tmp_path) -> None:
     folder, trials = tmp_path / "c", 8
     catalogue.add(folder, drawn(10**6), **FACTS)
     returned, _ = run("random", folder, trials)
@@ -68,7 +83,7 @@ def test_writers_killed_at_random_lose_nothing(tmp_path) -> None:
     assert sum(problems(folder).values()) <= 2 * trials
 
 
-def test_a_writer_killed_at_each_step_loses_nothing_and_its_rubbish_is_named(tmp_path) -> None:
+def test_a_writer_killed_at_each_step_loses_nothing_and_its_rubbish_is_named(run, tmp_path) -> None:
     folder = tmp_path / "c"
     returned, noted = run("each", folder)
     steps = int(noted[0].removeprefix("steps: "))
@@ -79,12 +94,14 @@ def test_a_writer_killed_at_each_step_loses_nothing_and_its_rubbish_is_named(tmp
     assert (left["problem"] == "unfinished").sum() > 10
     without = left[left["problem"] == "no entry"]["entry"].tolist()
     assert without, "killed between the image and its entry"
-    for seed in range(steps):  # to add it again completes it
-        try:
+    entries = folder / "entries"
+    for seed in reversed(range(steps)):  # the last ones; to add them again completes them
+        if not set(without) - {path.stem for path in entries.glob("*.parquet")}:
+            break
+        with contextlib.suppress(FileExistsError):
             found.append(catalogue.add(folder, drawn(seed), **FACTS))
-        except FileExistsError:
-            continue
     assert set(without) <= set(found)
+    assert check_whole(folder, found)
     assert set(problems(folder)) == {"unfinished"}
     assert set(catalogue.check(folder)["path"]) == set(left[left["problem"] == "unfinished"]["path"])
 

@@ -1,10 +1,12 @@
 """Writers in processes of their own: several at once, and some that are killed.
 
-Run as a module: ``writers add FOLDER LOG COUNT STRIDE`` adds images in four processes at once (STRIDE 0:
-all the same ones), ``random FOLDER LOG TRIALS`` kills writers after random times, ``each
-FOLDER LOG`` kills one at each step that it takes. All are forked from one process that imported corrtomo.
+Run as a module it takes orders, a JSON list a line: ``["add", FOLDER, LOG, COUNT, STRIDE]`` adds images in
+four processes at once (STRIDE 0: all the same ones), ``["random", FOLDER, LOG, TRIALS]`` kills writers after
+random times, ``["each", FOLDER, LOG]`` kills one at each step that it takes. All are forked from this one
+process, which has imported corrtomo and never writes itself. It answers each order with an empty line.
 """
 
+import json
 import os
 import random
 import signal
@@ -95,11 +97,11 @@ def _die_at(folder: Path, step: int) -> None:
     sys.addaudithook(hook)
 
 
+ORDERS = {"add": add_at_once, "random": kill_at_random, "each": kill_at_each_step}
+
 if __name__ == "__main__":
-    doing, folder, *rest = sys.argv[1:]
-    if doing == "add":
-        add_at_once(Path(folder), Path(rest[0]), *map(int, rest[1:]))
-    elif doing == "random":
-        kill_at_random(Path(folder), Path(rest[0]), int(rest[1]))
-    else:
-        kill_at_each_step(Path(folder), Path(rest[0]))
+    for line in sys.stdin:
+        doing, folder, log, *numbers = json.loads(line)
+        ORDERS[doing](Path(folder), Path(log), *numbers)
+        sys.stdout.write("\n")
+        sys.stdout.flush()

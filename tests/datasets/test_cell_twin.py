@@ -178,6 +178,12 @@ def test_a_readers_folder(folder):
         ct.datasets.load_cell(folder)
 
 
+def test_a_truth_of_another_grid_is_refused(folder):
+    ct.write(ct.volume(np.zeros((4, 30, 29), np.uint8), 30.0), folder / "overview-truth.tif", overwrite=True)
+    with pytest.raises(ValueError, match="Cannot use overview-truth"):
+        _ = ct.datasets.load_cell(folder).overview_truth
+
+
 def test_folders_that_do_not_do(folder, tmp_path):
     (folder / "overview.tif").unlink()
     with pytest.raises(ValueError, match="neither overview nor detail"):

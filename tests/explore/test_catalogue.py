@@ -14,7 +14,7 @@ from PIL import Image
 import corrtomo as ct
 import corrtomo.explore
 from corrtomo import Phase
-from corrtomo.explore.catalogued import label, thumbnail
+from corrtomo.explore.catalogue.catalogued import label, thumbnail
 from corrtomo.phases import as_labels
 
 WORDS: dict[str, Any] = {"caption": "A test", "source": "digital twin"}
@@ -166,3 +166,12 @@ def test_tables_that_are_none(tmp_path) -> None:
         ct.explore.catalogue(tmp_path / "none", **WORDS)
     with pytest.raises(TypeError, match="a path is needed"):
         ct.explore.catalogue(None, **WORDS)
+
+
+def test_texts_of_a_stranger_stay_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORRTOMO_STATIC", "1")
+    table = pd.DataFrame({"sample": ["$x^$", "_a", "<!--<script>"], "k": [1.0, 2, 3], "m": [3, 2, 1]})
+    explorer = corrtomo.explore.catalogue(table, caption="A table.", source="schematic")
+    html = explorer._repr_mimebundle_()["text/html"]
+    assert "<!--" not in html
+    assert r"\u003c!--\u003cscript>" in html

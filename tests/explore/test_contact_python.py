@@ -15,8 +15,8 @@ import corrtomo as ct
 import corrtomo.explore
 import corrtomo.measure
 import corrtomo.simulate
-from corrtomo.explore import contact_checks
 from corrtomo.explore import explorer as shared
+from corrtomo.explore.contact import checks as contact_checks
 from corrtomo.phases import as_labels
 
 WORDS: dict[str, Any] = {"caption": "A test", "source": "digital twin"}

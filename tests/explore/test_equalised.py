@@ -19,11 +19,11 @@ import corrtomo.measure
 import corrtomo.segment
 from corrtomo.explore import EqualisedExplorer
 from corrtomo.explore import explorer as shared
-from corrtomo.explore.sweep import kappas, pack_masks, unpack_masks
+from corrtomo.explore.grey.sweep import kappas, pack_masks, unpack_masks
 from corrtomo.phases import as_labels
 from corrtomo.show.style import HIT, TOO_BRIGHT, TOO_DARK, rgb
 
-MODULE = importlib.import_module("corrtomo.explore.equalised")  # the room has a function of that name
+MODULE = importlib.import_module("corrtomo.explore.grey.equalised")  # the room has a function of that name
 AM, WINDOWS, THRESHOLDS, DIAMETERS = 150, (2.0, 3.5), (90, 120, 150), (0.438, 0.876)
 SWEEP: dict[str, Any] = {
     "am_threshold": AM,

@@ -13,9 +13,11 @@ from scipy import ndimage
 import corrtomo as ct
 import corrtomo.explore
 from corrtomo.explore import explorer as shared
-from corrtomo.explore import overlay_inputs, overlay_layers, overlay_stack
-from corrtomo.explore.overlay_paint import Layer, paint_overlay, paint_side, right_side
-from corrtomo.explore.overlay_section import POSE, Plane, matrix_of
+from corrtomo.explore.overlay import inputs as overlay_inputs
+from corrtomo.explore.overlay import layers as overlay_layers
+from corrtomo.explore.overlay import stack as overlay_stack
+from corrtomo.explore.overlay.paint import Layer, paint_overlay, paint_side, right_side
+from corrtomo.explore.overlay.section import POSE, Plane, matrix_of
 
 WORDS: dict[str, Any] = {"caption": "A test", "source": "digital twin"}
 CHANNELS = ["7Li", "27Al", "58Ni", "59Co"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corrtomo.explore.overlay_section import (
+from corrtomo.explore.overlay.section import (
     POSE,
     Plane,
     Stack,

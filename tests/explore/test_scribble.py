@@ -15,9 +15,9 @@ import corrtomo as ct
 import corrtomo.explore
 import corrtomo.measure
 from corrtomo.explore import ScribbleExplorer
-from corrtomo.explore.discriminant import MARGIN, expand, fit_discriminant, page_features
 from corrtomo.explore.explorer import bundle, pack
-from corrtomo.explore.scribbling import pack_features, unpack_features
+from corrtomo.explore.scribble.discriminant import MARGIN, expand, fit_discriminant, page_features
+from corrtomo.explore.scribble.scribbling import pack_features, unpack_features
 
 CLASSES = ("current collector", "active material", "binder", "platinum edge", "platinum depth")
 MERGE = {"platinum edge": "pore", "platinum depth": "pore"}

@@ -12,9 +12,10 @@ import pytest
 
 import corrtomo as ct
 import corrtomo.explore
-from corrtomo.explore import zoom_layers
-from corrtomo.explore.zoom_view import paint_view, say_length
+from corrtomo.explore.zoom import layers as zoom_layers
+from corrtomo.explore.zoom.view import paint_view
 from corrtomo.register import Grid, Scene, SceneError, stated
+from corrtomo.show.style import say_length
 
 WORDS: dict[str, Any] = {"caption": "A test", "source": "digital twin"}
 
@@ -63,6 +64,29 @@ def test_images_lie_where_the_scene_says(scene: Scene) -> None:
         assert explorer.values["y_um"] == pytest.approx(place[1])
     explorer.cursor_um = [5950.0, 0.0]
     assert explorer.values[["CT", "section", "phases"]].tolist() == [None] * 3
+
+
+def test_it_says_how_sure_the_finest_image_at_the_cursor_lies_in_the_others(scene: Scene) -> None:
+    explorer = ct.explore.zoom(scene, **WORDS)
+    explorer.go_to("phases")
+    others = ["overview", "CT", "section"]
+    wanted = {name: scene.between("phases", name).error_um for name in others}
+    assert wanted["overview"] > 20.0 > wanted["CT"] > 0.5 > wanted["section"]
+    assert explorer.errors_um.to_dict() == wanted
+    assert "Known to: expected error of the finest image" in explorer.note
+    explorer.adjust("phases", on=False)
+    assert explorer.errors_um["overview"] == scene.between("section", "overview").error_um
+    assert list(explorer.errors_um.index) == ["overview", "CT", "phases"]
+    explorer.cursor_um = [5940.0, -40.0]
+    assert explorer.errors_um.to_dict() == {
+        n: scene.between("overview", n).error_um for n in scene.grids if n != "overview"
+    }
+    explorer.cursor_um = [-2000.0, 0.0]
+    assert explorer.errors_um.empty, "no image lies there"
+    explorer = ct.explore.zoom(
+        {"one": ct.volume(greys(4, 4), 1.0), "two": ct.volume(greys(4, 4), 0.5)}, **WORDS
+    )
+    assert explorer.errors_um.empty, "nobody has stated how sure they lie"
 
 
 def test_a_volume_is_cut_where_the_finest_image_lies(scene: Scene) -> None:

@@ -219,3 +219,13 @@ def test_a_truncated_hdf5_file_is_not_written_into(tmp_path):
     with pytest.raises(ValueError, match="the HDF5 file is truncated or damaged"):
         write(OLD, path, dataset="b")
     assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes on this system")
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_pipe_is_not_replaced(tmp_path, overwrite):
+    """As root, a device would be too."""
+    os.mkfifo(tmp_path / "pipe.tif")
+    with pytest.raises(FileExistsError, match="a device or a pipe"):
+        write(OLD, tmp_path / "pipe.tif", overwrite=overwrite)
+    assert (tmp_path / "pipe.tif").is_fifo()

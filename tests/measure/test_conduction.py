@@ -10,7 +10,7 @@ from scipy.sparse import coo_array, diags_array
 from scipy.sparse.linalg import spsolve
 
 import corrtomo as ct
-from corrtomo.measure import conduction_solver
+from corrtomo.measure.conduction import solver as conduction_solver
 
 PORE, CBD, AM, COLLECTOR = ct.Phase.PORE, ct.Phase.CBD, ct.Phase.AM, ct.Phase.COLLECTOR
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_array
 
 import corrtomo as ct
-from corrtomo.measure import conduction_solver
-from corrtomo.measure.conduction_blocks import aggregate
-from corrtomo.measure.conduction_grid import grid_of
-from corrtomo.measure.multigrid import improve, levels_of
-from corrtomo.measure.multigrid_graph import _ROWS, Graph
+from corrtomo.measure.conduction import solver as conduction_solver
+from corrtomo.measure.conduction.blocks import aggregate
+from corrtomo.measure.conduction.graph import _ROWS, Graph
+from corrtomo.measure.conduction.grid import grid_of
+from corrtomo.measure.conduction.multigrid import improve, levels_of
 from corrtomo.measure.reach import reach_of
 
 

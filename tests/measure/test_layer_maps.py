@@ -63,6 +63,16 @@ def test_gaps_go_to_the_next_turn_or_the_nearest_other_layer():
     assert np.isnan(ct.measure.layer_gaps(two, between=(1, 0)).gap_um[:, -1]).all()
 
 
+@pytest.mark.parametrize("by", [-1, 1, 2])
+def test_turns_of_two_layers_may_be_counted_from_elsewhere(by):
+    """Two layers need not begin in the same turn: what is nearest is asked for, not what has its number."""
+    two = made(layers=2, width=20.0)
+    other = two.isel(layer=[1]).shift(turn=by)
+    between = ct.measure.layer_gaps(xr.concat([two.isel(layer=[0]), other], "layer"), between=(0, 1)).gap_um
+    assert float(between.median()) == pytest.approx(30, abs=0.1)
+    assert int(between.notnull().sum()) >= between.size * (1 - 2 / two.sizes["turn"]) - 1
+
+
 def test_missing_edges_are_missing_and_nothing_else():
     holed = made()
     holed["inner_um"][0, 1, 5] = np.nan
@@ -86,3 +96,23 @@ def test_what_is_no_layers_is_refused(measure):
     for pair in ((0, 1), (0,), "01", (0, True)):
         with pytest.raises(ValueError, match="two numbers of layers"):
             ct.measure.layer_gaps(made(), between=pair)
+
+
+def test_parts_of_layers_that_make_no_turns_are_refused():
+    whole = made().assign_coords(turn=np.arange(3), angle=(np.arange(64) + 0.5) * 2 * np.pi / 64)
+    assert ct.measure.layer_gaps(whole.isel(angle=slice(0, None, 2), turn=slice(1, 3))).gap_um.size == 64
+    for part in ({"turn": [0, 2]}, {"turn": [2, 1, 0]}):
+        with pytest.raises(ValueError, match="each must follow the one before"):
+            ct.measure.layer_gaps(whole.isel(part))
+    with pytest.raises(ValueError, match="those of full turns"):
+        ct.measure.layer_thickness(whole.isel(angle=slice(0, 20)))
+    for part in ({"turn": []}, {"layer": []}):
+        with pytest.raises(ValueError, match="Some places, numbers, and a pitch"):
+            ct.measure.layer_thickness(whole.isel(part))
+    for spoilt in (whole.assign_attrs(pitch_um=np.nan), whole.assign(inner_um=whole.inner_um.astype(str))):
+        with pytest.raises(ValueError, match="Some places, numbers, and a pitch"):
+            ct.measure.layer_thickness(spoilt)
+    with pytest.raises(ValueError, match="lacks dims"):
+        ct.measure.layer_thickness(made(slices=2).transpose("layer", "turn", "angle", "z"))
+    with pytest.raises(ValueError, match="at 192 places the outer edge is nearer"):
+        ct.measure.layer_thickness(whole.assign(inner_um=whole.outer_um, outer_um=whole.inner_um))

@@ -1,6 +1,7 @@
 """The ledger as a table, and the test that no chapter leaves a row out."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ import corrtomo.published as published
 from corrtomo.published.ledger import ledger, rows
 
 BINARY = "xt-fibsem/binary"
+BOOK = Path(__file__).resolve().parents[2] / "book"
 LEDGER = """
 [p.paper]
 title = "A <small> paper"
@@ -145,32 +147,7 @@ def test_unchecked():
     assert published.unchecked({}) == []
 
 
-def test_every_chapter_is_one_of_the_planned_ones():
+def test_every_chapter_named_is_written():
     """A misspelt chapter would stay open for ever."""
-    assert {item.chapter for item in rows().values() if item.chapter} == {
-        "xt-fibsem/register",
-        "xt-fibsem/truth",
-        "xt-fibsem/binary",
-        "xt-fibsem/ternary",
-        "xt-fibsem/equalised",
-        "xt-fibsem/sizes",
-        "xt-fibsem/large-volume",
-        "kintsugi/platinum",
-        "kintsugi/thresholds",
-        "kintsugi/train",
-        "kintsugi/channels",
-        "kintsugi/eds",
-        "kintsugi/cracks",
-        "cycling-contact/segmentation",
-        "cycling-contact/particles",
-        "cycling-contact/contact",
-        "cycling-contact/cycling",
-        "cycling-contact/difference",
-        "cycling-contact/conduction",
-        "nanoct-sims/reconstruct",
-        "nanoct-sims/resolution",
-        "nanoct-sims/regions",
-        "nanoct-sims/locate",
-        "nanoct-sims/blend",
-        "nanoct-sims/chemistry",
-    }
+    named = {item.chapter for item in rows().values() if item.chapter}
+    assert [chapter for chapter in sorted(named) if not (BOOK / f"{chapter}.ipynb").is_file()] == []

@@ -218,6 +218,10 @@ def test_a_contradiction_names_the_alignment_that_is_wrong():
     loops = scene.loops()
     assert loops["contradicts"].any()
     assert len(loops) == 3
+    suspects = {
+        frozenset(pair) for pair in scene.alignments().query("contradicts")[["moving", "fixed"]].values
+    }
+    assert frozenset(("i1", "i2")) in suspects
     bad = loops[loops["contradicts"]].iloc[0]
     assert bad["closure_um"] == pytest.approx(30.0)
     assert bad["expected_um"] == pytest.approx(0.5 * np.sqrt(bad["alignments"]), rel=0.2)
@@ -349,6 +353,7 @@ def test_tables():
     joined = scene.alignments()
     assert joined["moving"].tolist() == ["SE", "SIMS"]
     assert joined["error_um"].tolist() == [0.2, 0.1]
+    assert joined["contradicts"].tolist() == [False, False]
     assert scene.loops().empty
     assert "contradicts" in scene.loops()
     assert list(scene.table()["image"]) == ["CT", "SE", "SIMS", "alone"]

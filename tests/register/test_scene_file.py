@@ -1,6 +1,7 @@
 """A scene as a file: what is read is what was written, and others can read it."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -149,3 +150,18 @@ def test_what_is_no_scene_is_refused(tmp_path, content):
         Scene.read(path)
     with pytest.raises(FileNotFoundError, match="no such file"):
         Scene.read(tmp_path / "no.json")
+
+
+@pytest.mark.parametrize("path", [None, 5, "", "a\0b", "x" * 300])
+def test_what_is_no_path(path):
+    for call in (scene_of().write, Scene.read):
+        with pytest.raises((TypeError, ValueError), match="the path of a file is needed"):
+            call(path)
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for target in (tmp_path, tmp_path / "pipe"):  # a device would be replaced by a file
+        with pytest.raises(FileExistsError, match="it is no file"):
+            scene_of().write(target, overwrite=True)
+    assert (tmp_path / "pipe").is_fifo()

@@ -155,3 +155,9 @@ def test_what_cannot_be_resampled(scene):
     scene.align("huge", "A", stated(np.eye(3), error_um=0.1))
     with pytest.raises(ValueError, match="more than memory should hold"):
         scene.resample("A", onto="huge")
+
+
+@pytest.mark.parametrize("factor", [1000.0, 1e-3, 1e-200])
+def test_units_that_are_wrong(factor):
+    with pytest.raises(ValueError, match="Cannot state an alignment with a matrix that scales by"):
+        stated(np.diag([factor, factor, 1.0]), error_um=1.0)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tifffile
+import xarray as xr
 from scipy import ndimage
 from wound import PIXEL, cell, error, traced
 
@@ -206,3 +207,34 @@ def test_the_faint_end_of_the_real_cell_is_traced_where_it_can_be():
     known = np.isfinite(found.radius_um).mean(("layer", "turn", "angle")).values
     assert known[0] == 0
     assert (known[1:] > 0.6).all()
+
+
+def test_layers_that_are_not_whole_turns_or_of_another_slice_are_refused():
+    image, _ = cell(201, turns=4.0, slices=3)
+    found = ct.segment.layers(image, progress=False)
+    for part in ({"turn": slice(None, None, -1)}, {"turn": slice(0, None, 2)}):
+        with pytest.raises(ValueError, match="each must follow the one before"):
+            ct.segment.unroll(image, found.isel(part))
+    with pytest.raises(ValueError, match="those of full turns"):
+        ct.segment.layer_labels(found.isel(angle=slice(0, 100)), image)
+    with pytest.raises(ValueError, match="sizes .* Places"):
+        ct.segment.unroll(image, found.isel(turn=[]))
+    with pytest.raises(ValueError, match="lacks dims"):
+        ct.segment.unroll(image, found.transpose("layer", "turn", "angle", "z"))
+    for name, wrong in (("sense", 0), ("pitch_um", np.nan), ("centre_y_um", "a"), ("voxel_size_um", None)):
+        with pytest.raises(ValueError, match=f"{name} .*sense of 1 or"):
+            ct.segment.unroll(image, found.assign_attrs({name: wrong}))
+    with pytest.raises(ValueError, match="they are elsewhere"):
+        ct.segment.unroll(image.isel(z=2), found.isel(z=0))
+    with pytest.raises(ValueError, match="they are elsewhere"):
+        ct.segment.unroll(ct.volume(image.values, (PIXEL, 2 * PIXEL, PIXEL)), found)
+    with pytest.raises(ValueError, match="one row or more beside"):
+        ct.segment.unroll(image, found, step_um=1e6)
+
+
+@pytest.mark.parametrize("kind", ["<U1", "complex", "datetime64[ns]", object])
+def test_what_is_no_grey_value_is_not_traced(kind):
+    places = {"y": np.arange(60.0), "x": np.arange(60.0)}
+    image = xr.DataArray(np.zeros((60, 60)).astype(kind), dims=("y", "x"), coords=places)
+    with pytest.raises(TypeError, match="grey values are real numbers"):
+        ct.segment.layers(image)

@@ -205,3 +205,11 @@ def test_refusals() -> None:
     for bad_table in (table()[:0], table().assign(value=np.nan), table().assign(edge_um=0)):
         with pytest.raises(ValueError, match="one or more with a number are needed, none infinite"):
             ct.show.growth(bad_table, label="share", **WORDS)
+
+
+def test_the_colours_of_a_map_say_what_they_mean():
+    for more, said in (({}, "local diameter (µm)"), ({"label": "gap (µm)"}, "gap (µm)")):
+        figure = ct.show.thickness({"a": local_sizes()}, **more, **WORDS)
+        assert said in [text.get_text() for text in figure.drawing.texts]
+    with pytest.raises((TypeError, ValueError), match="label"):
+        ct.show.thickness({"a": local_sizes()}, label="", **WORDS)

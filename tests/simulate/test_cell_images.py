@@ -67,6 +67,24 @@ def wedge(micrometres, name):
     return [ct.volume((p * through).astype(np.float32), 30.0, dims=("angle", "z", "x")) for p in part]
 
 
+def test_separator_and_iron_by_hand():
+    """Tables of NIST at 60 keV: H 0.3260, C 0.1753, O 0.1907, Fe 1.205 cm²/g."""
+    plastic = 0.95 * (0.8563 * 0.1753 + 0.1437 * 0.3260)
+    solvent = 1.15 * (0.4375 * 0.1753 + 0.0629 * 0.3260 + 0.4995 * 0.1907)  # C7H12O6
+    found = attenuation.of_layers(60.0)
+    assert found[LAYERS["separator"]] == pytest.approx(1e-4 * (0.53 * plastic + 0.47 * solvent), rel=2e-3)
+    assert found[LAYERS["can"]] == pytest.approx(1e-4 * 7.87 * 1.205)
+
+
+def test_the_spectrum_is_that_of_kramers_behind_copper():
+    energy, bare = ct.simulate.CellScanModel(filter_um=0.0).spectrum()
+    assert (energy[0], energy[-1]) == (32.5, 157.5)
+    assert bare * energy / (160 - energy) == pytest.approx(bare[0] * 32.5 / 127.5)
+    _, share = ct.simulate.CellScanModel(filter_um=500.0).spectrum()
+    passed = np.exp(-500.0 * attenuation.of_layers(energy)[LAYERS["copper"]])
+    assert share / bare == pytest.approx(passed / (bare @ passed))
+
+
 def test_a_beam_hardens():
     model = ct.simulate.CellScanModel(spot_um=0.0, gain_sd=0.0, gain_change=0.0)
     counts, flat = ct.simulate.count_photons(*wedge([0, 250, 1000, 4000], "can"), model=model)

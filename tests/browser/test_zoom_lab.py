@@ -1,0 +1,60 @@
+"""The zoom explorer in JupyterLab: Python hears where the reader looks, and leads elsewhere."""
+# ruff: noqa: F811 - the fixture is imported, and then named again by the test that takes it
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+from test_jupyterlab import lab, wait_for  # noqa: F401 - a fixture
+
+CELL = """
+import json, numpy as np, corrtomo as ct, corrtomo.explore
+rng = np.random.default_rng(7)
+scene = ct.register.Scene()
+for name, voxel in (("cell", 100.0), ("detail", 2.0), ("SEM", 0.05)):
+    scene.add(name, ct.volume(rng.integers(0, 256, (40, 40), dtype=np.uint8), voxel))
+at = lambda place: [[1, 0, place], [0, 1, place], [0, 0, 1]]
+scene.align("detail", "cell", ct.register.stated(at(1500.0), error_um=18.0))
+scene.align("SEM", "detail", ct.register.stated(at(30.0), error_um=0.25))
+explorer = ct.explore.zoom(scene, caption="Live", source="schematic")
+def heard(change):
+    with open("heard.jsonl", "a") as file:
+        known = {name: round(v, 3) for name, v in explorer.errors_um.items()}
+        print(json.dumps([round(explorer.view["field_um"], 6), known]), file=file)
+    if explorer.cursor_um == [explorer.view["y_um"], explorer.view["x_um"]] and explorer.layers[2]["on"]:
+        if explorer.view["field_um"] > 2000:
+            explorer.adjust("SEM", on=False)
+            explorer.go_to("detail")
+explorer.observe(heard, ["view", "cursor_um"])
+explorer
+"""
+
+
+@pytest.mark.parametrize("lab", [CELL], indirect=True)
+def test_python_and_the_view_hear_each_other(
+    lab: str, open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = open_page(lab, viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    surface = page.get_by_role("application")
+    surface.wait_for(timeout=60_000)
+    log = tmp_path / "heard.jsonl"
+
+    def hears(field_um: float, known: dict[str, float]) -> bool:
+        text = log.read_text() if log.exists() else ""
+        return text.endswith("\n") and json.loads(text.splitlines()[-1]) == [field_um, known]
+
+    page.get_by_role("button", name="Go to SEM").click()
+    wait_for(lambda: hears(2.16, {"cell": 18.002, "detail": 0.25}), 20)
+    known = page.locator(".ct-x-error").all_text_contents()
+    assert known == ["± 18 µm", "± 250 nm", ""], "the page says what Python says"
+    surface.press("+")
+    wait_for(lambda: hears(1.728, {"cell": 18.002, "detail": 0.25}), 20)
+    page.get_by_role("button", name="Go to cell").click()  # the cell's own code leads back to the detail
+    wait_for(lambda: hears(86.4, {"cell": 18.0, "SEM": 0.25}), 20)
+    assert page.locator(".ct-x-kappa").text_content() == "86.4 µm"
+    assert not page.get_by_role("checkbox", name="show SEM").is_checked()
