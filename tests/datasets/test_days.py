@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import corrtomo as ct
+from corrtomo.datasets.days import DAYS
 
 
 def test_four_days_and_more_to_train_on() -> None:
@@ -36,6 +37,13 @@ def test_days_differ_as_they_say() -> None:
     assert contrast["D"] < contrast["A"] < contrast["B"]
     assert noise["C"] > 1.5 * noise["A"]
     assert steep["D"] < steep["A"]
+
+
+def test_day_c_has_a_tenth_of_the_electrons() -> None:
+    """Noise is that of counted electrons, so nothing but their number tells how much there is."""
+    days = {name: DAYS[name].dwell_us for name in "AC"}
+    assert days["C"] == pytest.approx(days["A"] / 10)
+    assert ct.simulate.ElectronModel().dwell_us == days["A"], "day A is that of the paper"
 
 
 def test_what_a_caller_writes_stays_his() -> None:

@@ -311,6 +311,27 @@ def test_a_section_of_a_section_cuts_the_volume():
     assert scene.between("SIMS", "SE").matrix.shape == (3, 3)
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.5, 3.0])
+def test_depth_and_tilt_of_a_section_are_in_the_volume_whichever_way_it_is_asked(scale):
+    lean = np.radians(20.0)
+    matrix = shift(40.0, 50.0, 50.0)
+    matrix[:3, :3] = scale * Rotation.from_rotvec([0.0, lean, 0.0]).as_matrix()
+    scene, section = Scene(), plane(30.0, 1.0, origin=-14.5)
+    for name, grid in [("CT", cube()), ("SE", section), ("fine", section)]:
+        scene.add(name, grid)
+    scene.align("SE", "CT", stated(matrix, error_um=0.3))
+    scene.align("fine", "SE", stated(shift(0.0, 0.0), error_um=0.0))
+    there, back = scene.between("fine", "CT"), scene.between("CT", "fine")
+    for found in (there, back, there.inverse()):
+        assert found.depth_um == pytest.approx(40.0)
+        assert found.depth_error_um == pytest.approx(0.3, rel=1e-3), "µm of the volume"
+        assert np.abs(found.tilt_deg).max() == pytest.approx(20.0)
+        half_um = scale * np.hypot(30.0, 30.0) / 2
+        assert found.tilt_error_deg == pytest.approx(np.degrees(np.arctan(0.3 / half_um)), rel=1e-3)
+    assert (there.error_um, back.error_um) == pytest.approx((0.3, 0.3 / scale), rel=1e-3)
+    assert (there.from_section, back.from_section, there.inverse().from_section) == (True, False, False)
+
+
 def test_sections_of_one_volume_share_a_plane_or_are_refused():
     rng = np.random.default_rng(0)
     scene = Scene()

@@ -6,7 +6,7 @@ from scipy import ndimage, special, stats
 from wound import PIXEL, cell, traced
 
 import corrtomo as ct
-from corrtomo.segment.excess import Excess, Side, excess_of, peaks_above, threshold_of, usual
+from corrtomo.segment.excess import Excess, Side, energy_of, excess_of, peaks_above, threshold_of, usual
 from corrtomo.segment.layers.traced import check_layers, course_of
 from corrtomo.segment.layers.unroll import unrolled
 
@@ -68,6 +68,19 @@ def test_the_threshold_follows_from_what_is_measured_on_the_field():
     assert threshold_of(Excess(field, field), 1.0) < found
     nothing = np.zeros_like(field)
     assert threshold_of(Excess(nothing, nothing), 1.0) > 30
+
+
+@pytest.mark.parametrize("spread", [0.7, 1.0, 3.0])
+def test_near_the_ends_an_average_keeps_less_of_its_noise(spread):
+    """Of the weights, their half and the middle one are left at an end: squares of them are its variance."""
+    weights = ndimage.gaussian_filter1d(np.eye(81)[40], spread)
+    whole = (weights**2).sum()
+    energy = energy_of(60, spread)
+    assert energy[[0, -1]] == pytest.approx(np.sqrt((whole + weights[40] ** 2) / 2 / whole), rel=1e-6)
+    assert energy[20:40] == pytest.approx(1.0, rel=1e-6)
+    noise = np.random.default_rng(0).standard_normal((20_000, 60))
+    averaged = ndimage.gaussian_filter1d(noise, spread, axis=1, mode="constant") / np.sqrt(whole)
+    assert averaged.std(axis=0) == pytest.approx(energy, rel=0.03)
 
 
 def test_what_is_usual_at_a_place_does_not_hang_on_it_or_its_neighbours():

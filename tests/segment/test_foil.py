@@ -6,6 +6,7 @@ import xarray as xr
 from scipy import ndimage, special, stats
 
 import corrtomo as ct
+from corrtomo.segment.foil.outgrowths import _stripes
 
 THICK = 12.3
 OFF = 0.37
@@ -138,6 +139,25 @@ def test_what_a_column_has_at_all_heights_is_usual(kind):
     tables = [ct.segment.foil_outgrowths(striped(seed, kind), false_alarms=1.0) for seed in range(12)]
     low, high = stats.poisson.interval(0.999, len(tables))
     assert low <= sum(len(table) for table in tables) <= high
+
+
+@pytest.mark.parametrize("stripe", [0.0, 0.5, 1.0, 20.0])
+def test_the_level_of_a_column_is_shrunk_by_its_noise(stripe):
+    """James and Stein: of signal s² and noise n² s² / (s² + n²) is kept, and all of what is far above."""
+    rng = np.random.default_rng(0)
+    height = stripe / np.sqrt(80) * rng.standard_normal(4000)
+    flat = rng.standard_normal((80, 4000)) + height
+    found = _stripes(flat.astype(np.float32), np.zeros(flat.shape, bool))
+    share = float((found * flat.mean(axis=0)).sum() / (flat.mean(axis=0) ** 2).sum())
+    assert share == pytest.approx(stripe**2 / (stripe**2 + 1), abs=0.08)
+
+
+@pytest.mark.parametrize("stripe", [3.0, 10.0, 100.0])
+def test_one_stripe_however_high_is_no_outgrowth(stripe):
+    """All of its columns seem to have grown: no other place tells their level."""
+    for seed in range(6):
+        table = ct.segment.foil_outgrowths(striped(seed, "one band", stripe), false_alarms=0.01)
+        assert not table.along_um.between(148, 158).any()
 
 
 def test_an_outgrowth_that_fills_a_fifth_of_the_map_brings_no_false_alarms():

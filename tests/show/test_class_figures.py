@@ -61,6 +61,30 @@ def test_curves_draw_their_intervals():
     assert len(axes.containers) == 2
 
 
+def test_curves_of_one_course_stand_beside_one_another():
+    """As drawn, in points; the numbers stay those of the table."""
+    figure = ct.show.curves({"one": TABLE, "two": TABLE, "three": TABLE}, x="n", y="k", **WORDS)
+    axes, drawing = figure.drawing.axes[0], figure.drawing
+    drawing.canvas.draw()
+    at = []
+    for line, caps, bars in axes.containers:
+        np.testing.assert_array_equal(line.get_xdata(), TABLE["n"])
+        parts = [line.get_transform().transform(line.get_xydata())[0, 0]]
+        parts += [cap.get_transform().transform(cap.get_xydata())[0, 0] for cap in caps]
+        parts += [bar.get_transform().transform(bar.get_segments()[0])[0, 0] for bar in bars]
+        assert parts == pytest.approx([parts[0]] * 4), "a point, the bar through it and both of its ends"
+        at.append(72 * parts[0] / drawing.dpi)
+    assert np.diff(at) == pytest.approx([6, 6])
+    assert at[1] == pytest.approx(72 * axes.transData.transform((TABLE["n"].iloc[0], 0))[0] / drawing.dpi)
+
+
+def test_names_stand_at_the_axis():
+    named = TABLE.assign(n=["cell", "detail", "SEM"])
+    axes = ct.show.curves({"one": named}, x="n", y="k", **WORDS).drawing.axes[0]
+    axes.figure.canvas.draw()
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["cell", "detail", "SEM"]
+
+
 def test_curves_without_intervals_are_lines_in_the_legend_too():
     figure = ct.show.curves({"one": TABLE, "two": TABLE}, x="n", y="k", interval=None, **WORDS)
     axes = figure.drawing.axes[0]

@@ -129,6 +129,16 @@ def test_overlay_keeps_both_visible(image: xr.DataArray, truth: xr.DataArray) ->
     np.testing.assert_array_equal((grey == over).all(axis=-1), truth.values[2] != 2)
 
 
+def test_what_is_painted_and_what_a_dot_is_can_be_said(image: xr.DataArray, truth: xr.DataArray) -> None:
+    titles = lambda figure: [axes.get_title(loc="left") for axes in figure.drawing.axes]  # noqa: E731
+    assert titles(ct.show.overlay(image, truth, **WORDS))[1].endswith("segmentation")
+    assert titles(ct.show.overlay(image, truth, painted="the field", **WORDS))[1].endswith("the field")
+    figure = ct.show.spread({"kappa": [0.78]}, label="κ", each="one sample each", **WORDS)
+    assert [line.get_label() for line in figure.drawing.axes[0].lines] == ["one sample each"]
+    with pytest.raises(ValueError, match="painted=''"):
+        ct.show.overlay(image, truth, painted="", **WORDS)
+
+
 def test_agreement_tells_misses_from_false_alarms() -> None:
     truth = ct.volume(np.array([[True, True, False, False]]), 1.0)
     found = ct.volume(np.array([[True, False, True, False]]), 1.0)

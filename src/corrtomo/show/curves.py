@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib.transforms import ScaledTranslation
 from pandas.api.types import is_numeric_dtype
 
 from ..measure.options import check_between, check_named
@@ -15,6 +16,8 @@ from .figure import Figure, Source, check_words, describe
 from .style import INK, SERIES, blank, house_style
 
 _MARKS = "oDs^v"
+_APART = 6.0
+"""Points (1/72 inch) between neighbouring curves: points at one place would hide one another."""
 Scale = Literal["linear", "log"]
 
 
@@ -57,6 +60,7 @@ def curves(
     -------
     Figure
         Points with bars for their intervals, joined by lines; lines alone where there are no intervals.
+        Several curves with intervals are drawn a few points beside one another, so that none hides another.
 
     Raises
     ------
@@ -89,11 +93,11 @@ def curves(
             if interval is None:
                 axes.plot(table[x], middle, label=name, color=colour)
                 continue
-            bars = np.nan_to_num(np.abs(np.array([table[end].to_numpy(float) for end in ends]) - middle))
-            axes.errorbar(
+            reach = np.nan_to_num(np.abs(np.array([table[end].to_numpy(float) for end in ends]) - middle))
+            line, caps, bars = axes.errorbar(
                 table[x],
                 middle,
-                bars,
+                reach,
                 label=name,
                 color=colour,
                 marker=_MARKS[i % 5],
@@ -101,10 +105,13 @@ def curves(
                 ms=8,
                 capsize=3,
             )
+            aside = _APART * (i - (len(tables) - 1) / 2) / 72
+            for part in (line, *caps, *bars):
+                part.set_transform(axes.transData + ScaledTranslation(aside, 0.0, drawing.dpi_scale_trans))
         if level is not None:
             axes.axhline(level, color=INK, lw=1.0, ls=(0, (4, 3)))
-        axes.set_xscale(scale)
-        if scale == "log":
+        if scale == "log":  # "linear" would put numbers where names stand
+            axes.set_xscale("log")
             ticks = sorted({float(v) for table in tables.values() for v in table[x]})
             axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], minor=False)
             axes.minorticks_off()

@@ -95,6 +95,7 @@ def overlay(
     at_um: float | None = None,
     index: int | None = None,
     opacity: float = 0.5,
+    painted: str = "segmentation",
 ) -> Figure:
     """Show a slice, and the same slice with its phases painted over it.
 
@@ -110,13 +111,15 @@ def overlay(
         The slice, by its position along z in µm or by its number; the middle one by default.
     opacity : float
         0 shows the grey values alone, 1 the phases alone.
+    painted : str
+        What is painted, above the second panel.
 
     Returns
     -------
     Figure
         Two lettered panels.
     """
-    check_words(caption=caption, alt=alt, notice=notice)
+    check_words(caption=caption, alt=alt, notice=notice, painted=painted)
     check_same_grid(image, labels, doing="paint labels over an image")
     grey, codes = (cut(a, at_um=at_um, index=index) for a in (image, labels))
     with house_style():
@@ -127,7 +130,7 @@ def overlay(
             check_integer(codes, doing="paint labels over an image")
             colour = np.broadcast_to(np.array(rgb(TOO_DARK), np.uint8), base.shape)
             over = np.where((codes.values != 0)[..., None], mix(base, colour, opacity), base)
-        drawing = row({"grey values": base, "segmentation": over}, [grey, grey], _phase_legend(codes))
+        drawing = row({"grey values": base, painted: over}, [grey, grey], _phase_legend(codes))
     return Figure(drawing, alt, describe(caption, [image], source=source, notice=notice))
 
 

@@ -23,6 +23,7 @@ def spread(
     alt: str,
     intervals: Mapping[str, tuple[float, float]] | None = None,
     published: Mapping[str, tuple[float, float]] | None = None,
+    each: str = "one run each",
 ) -> Figure:
     """Show how a result spreads over seeds, positions or labels, beside the published number.
 
@@ -40,20 +41,22 @@ def spread(
         Lower and upper end of an interval by name, for instance of a bootstrap.
     published : mapping of str to tuple of float, optional
         Published value by name, and half of its last printed digit (0.79 -> 0.005).
+    each : str
+        What a dot is, in the legend.
 
     Returns
     -------
     Figure
         One row a result: a dot for each value, its interval, and the published value with its rounding.
     """
-    check_words(caption=caption, alt=alt, notice=notice, label=label)
+    check_words(caption=caption, alt=alt, notice=notice, label=label, each=each)
     _check_names(values, intervals or {}, published or {})
     rows = list(values)
     with house_style():
         drawing = blank(height=1.1 + 0.62 * len(rows))
         axes = drawing.subplots()
         for i, name in enumerate(rows):
-            _spread_row(axes, i, values[name], (intervals or {}).get(name), (published or {}).get(name))
+            _spread_row(axes, i, values[name], (intervals or {}).get(name), (published or {}).get(name), each)
         axes.set_yticks(range(len(rows)), rows)
         axes.set(xlabel=label, ylim=(len(rows) - 0.45, -0.55))
         axes.margins(x=0.08)
@@ -71,6 +74,7 @@ def _spread_row(
     values: Sequence[float],
     interval: tuple[float, float] | None,
     published: tuple[float, float] | None,
+    each: str,
 ) -> None:
     if published is not None:
         value, half = published
@@ -81,7 +85,7 @@ def _spread_row(
         axes.plot(interval, [row, row], color=_BARS, lw=7, solid_capstyle="round", zorder=1, label="interval")
     dots = np.asarray(values, float)
     at = np.full(dots.size, row)
-    axes.plot(dots, at, "o", color=ACCENT, mec="white", ms=8, alpha=0.9, label="one run each")
+    axes.plot(dots, at, "o", color=ACCENT, mec="white", ms=8, alpha=0.9, label=each)
 
 
 def _check_names(values: Mapping[str, Sequence[float]], *others: Mapping[str, tuple[float, float]]) -> None:

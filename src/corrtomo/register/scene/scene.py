@@ -33,6 +33,9 @@ class Scene:
     turn carries it. The sum holds for independent errors only: two alignments with one image share what that
     image has wrong, such as a voxel size or a distortion, which a chain does not show, and a loop may.
 
+    Across an affine alignment an error is scaled by the geometric mean of the three scales: it is right for
+    rigid and similar ones. Two images may be joined that share no place, as tiles and neighbours do.
+
     What the matrix of a section says of z is replaced by the normal of its plane in the volume.
 
     Examples
