@@ -1,5 +1,6 @@
 """Maps laid flat show the numbers that they were given, where they are."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import matplotlib as mpl
@@ -50,6 +51,22 @@ def test_with_height_the_winding_runs_on():
     assert image.get_clim() == (5.0, 60.0)
     assert axes.get_ylim() == (975.0, 775.0), "the top of the cell is up"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("winding (turns)", "z (µm)")
+
+
+@pytest.mark.parametrize("depth", [0, 4])
+def test_a_pointer_reads_the_number_of_its_place(depth):
+    """Where matplotlib, which knows which way up a picture lies, says that a number is drawn."""
+    one = layer(depth=depth)
+    if depth:
+        one = one + xr.DataArray(100.0 * np.arange(depth), dims="z")
+    axes = ct.show.unrolled({"thickness": one}, **WORDS).drawing.axes[0]
+    axes.figure.canvas.draw()
+    for turn, angle in ((0, 0), (0, 11), (2, 3), (1, 7)):
+        for k in range(max(depth, 1)):
+            place = (turn + (angle + 0.5) / 12, 800.0 + 50 * k) if depth else (30 * (angle + 0.5), turn)
+            x, y = axes.transData.transform(place)
+            read = axes.images[0].get_cursor_data(SimpleNamespace(x=x, y=y))
+            assert read == float(one.isel({"turn": turn, "angle": angle} | ({"z": k} if depth else {})))
 
 
 def test_what_was_not_measured_is_told_apart():

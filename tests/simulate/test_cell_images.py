@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import corrtomo as ct
 from corrtomo.simulate.cell import attenuation
@@ -217,6 +218,22 @@ def test_a_cell_through_reconstruction():
 def test_models_that_cannot_be(kind, wrong, match):
     with pytest.raises(ValueError, match=match):
         getattr(ct.simulate, kind)(**wrong)
+
+
+def test_one_edge_stands_for_both_and_one_number_for_an_origin(roll):
+    small = {"shape": (2, 3, 4), "origin": (900.0, 900.0, 900.0)}
+    for one, both in zip(
+        ct.simulate.two_parts(roll, 40, shape=(2, 3, 4), origin=900),
+        ct.simulate.two_parts(roll, (40.0, 40.0), **small),
+        strict=True,
+    ):
+        xr.testing.assert_identical(one, both)
+
+
+@pytest.mark.parametrize("voxel_um", ["34", None, -1.0, (30.0, 0.0), (30.0, 30.0, 30.0), np.nan, [], {}])
+def test_edges_that_cannot_be(roll, voxel_um):
+    with pytest.raises(ValueError, match="Cannot image with voxel_um"):
+        ct.simulate.two_parts(roll, voxel_um, shape=(2, 3, 4), origin=0.0)
 
 
 def test_images_that_cannot_be(roll):

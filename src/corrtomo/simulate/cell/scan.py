@@ -12,10 +12,10 @@ from numba import njit, prange
 from scipy import ndimage
 
 from ...volume import PROJECTIONS, volume, voxel_size
-from ..limits import check_model, check_positive, check_seed
+from ..limits import check_model, check_origin, check_positive, check_seed
 from .attenuation import METAL, attenuation_per_um, parts, parts_of_layers
 from .roll import JellyRoll
-from .shares import shares
+from .shares import edges_of, shares
 
 Array = npt.NDArray[np.float64]
 _FWHM = 2.0 * np.sqrt(2.0 * np.log(2.0))
@@ -93,10 +93,10 @@ class CellScanModel:
 
 def two_parts(
     specimen: JellyRoll,
-    voxel_um: tuple[float, float],
+    voxel_um: float | tuple[float, float],
     *,
     shape: tuple[int, int, int],
-    origin: tuple[float, float, float],
+    origin: float | tuple[float, float, float],
     pose: npt.ArrayLike | None = None,
 ) -> tuple[xr.DataArray, xr.DataArray]:
     """Raster the photoelectric and the Compton part of a cell's attenuation, with foils at their shares.
@@ -105,10 +105,12 @@ def two_parts(
     ----------
     specimen : JellyRoll
         From :func:`jelly_roll`.
-    voxel_um : tuple of float
-        Edge along z, and along y and x.
-    shape, origin : tuple
-        Number of voxels along z, y, x, and centre of the first in µm.
+    voxel_um : float or tuple of float
+        Edge of a voxel, or that along z, and that along y and x.
+    shape : tuple of int
+        Number of voxels along z, y, x.
+    origin : float or tuple of float
+        Centre of the first voxel in µm.
     pose : array_like, optional
         4 × 4 from the frame of the cell to that of the window; it may turn about z, and shift.
 
@@ -123,15 +125,12 @@ def two_parts(
     TypeError
         If `specimen` is no jelly roll.
     ValueError
-        If the pose leans, or the window does not fit into memory.
+        If a length is none, the pose leans, or the window does not fit into memory.
     """
     check_roll(specimen)
     filled = shares(specimen, voxel_um, shape=shape, origin=origin, pose=pose)
-    edges = [float(voxel_um[0]), float(voxel_um[1]), float(voxel_um[1])]
-    first, second = (
-        volume(filled.weighted(by_code), edges, origin=[float(o) for o in origin])
-        for by_code in parts_of_layers()
-    )
+    edges, start = edges_of(voxel_um).tolist(), check_origin(origin).tolist()
+    first, second = (volume(filled.weighted(by_code), edges, origin=start) for by_code in parts_of_layers())
     return first.rename("photoelectric"), second.rename("compton")
 
 

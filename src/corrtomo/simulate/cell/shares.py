@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..limits import check_edge, check_origin, check_pose, check_shape
+from ..limits import as_array, check_edge, check_origin, check_pose, check_shape
 from ..raster import View
 from .layers import LAYERS, OPEN
 from .roll import JellyRoll
@@ -55,10 +56,10 @@ class Shares:
 
 def shares(
     specimen: JellyRoll,
-    voxel_um: tuple[float, float],
+    voxel_um: float | tuple[float, float],
     *,
     shape: tuple[int, int, int],
-    origin: tuple[float, float, float],
+    origin: float | tuple[float, float, float],
     pose: npt.ArrayLike | None = None,
     points: int = POINTS,
 ) -> Shares:
@@ -72,8 +73,8 @@ def shares(
     ----------
     specimen : JellyRoll
         From :func:`jelly_roll`.
-    voxel_um : tuple of float
-        Edge along z, and along y and x.
+    voxel_um : float or tuple of float
+        Edge of a voxel, or that along z, and that along y and x.
     shape, origin : tuple
         Number of voxels along z, y, x, and centre of the first in µm.
     pose : array_like, optional
@@ -88,7 +89,7 @@ def shares(
     """
     check_shape(shape)
     start, frame = check_origin(origin), check_pose(pose)
-    edges = np.array([check_edge(e, "voxel_um") for e in (voxel_um[0], voxel_um[1], voxel_um[1])])
+    edges = edges_of(voxel_um)
     if abs(frame[0, 0] - 1) > 1e-9:
         raise ValueError(
             "Cannot find shares in a window that leans against the cell: its z must be that of the cell. Use "
@@ -108,6 +109,18 @@ def shares(
     heights[OPEN] = 1.0
     patches = _patches(specimen, View(edges, start, shape, frame))
     return Shares(plane, heights, patches)
+
+
+def edges_of(voxel_um: Any) -> Array:
+    """Return the edges of a voxel along z, y and x, from one or from that along z and that in the plane."""
+    given = as_array(voxel_um)
+    if given.shape not in ((), (2,)):
+        raise ValueError(
+            f"Cannot image with voxel_um {voxel_um!r}: one edge in µm is needed, or two, along z and along y "
+            "and x. Pass for instance (34.0, 26.0)."
+        )
+    up, across = (check_edge(edge, "voxel_um") for edge in np.broadcast_to(given, 2))
+    return np.array([up, across, across])
 
 
 def _patches(specimen: JellyRoll, view: View) -> list[tuple[tuple[int, int, int], Floats]]:
