@@ -1,11 +1,13 @@
 """Outgrowths of known place and size on known spirals, and none where there are none."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import ndimage, stats
 from wound import PIXEL, cell, traced
 
 import corrtomo as ct
+from corrtomo.segment.layers.outgrowths import _once
 
 AT = np.arange(1.2, 7.5, 0.73)
 """Windings in turns at which balls are put on the outer edge of the band."""
@@ -104,6 +106,27 @@ def test_noise_that_is_alike_from_pixel_to_pixel_makes_no_more_of_them():
         counts.append(len(ct.segment.outgrowths(image, traced(image), progress=False)))
     low, high = stats.poisson.interval(0.99, len(counts))
     assert low <= sum(counts) <= high
+
+
+def test_what_crosses_to_the_next_layer_is_one_with_its_whole_size():
+    """Parts of one outgrowth, by score; the third is farther from the first than from the second."""
+    table = pd.DataFrame(
+        {
+            "layer": [0, 1, 0, 1],
+            "y_um": [0.0, 0.0, 900.0, 0.0],
+            "x_um": [0.0, 40.0, 0.0, 55.0],
+            "area_um2": [10.0, 3.0, 5.0, 0.5],
+            "score": [9.0, 8.0, 7.0, 6.0],
+        },
+        index=[4, 2, 0, 3],
+    )
+    whole = _once(table, 60.0)
+    assert whole.layer.tolist() == [0, 0]
+    assert whole.y_um.tolist() == [0.0, 900.0]
+    assert whole.area_um2.tolist() == [13.5, 5.0]
+    assert whole.index.tolist() == [0, 1]
+    apart = _once(table, 20.0)
+    assert apart.area_um2.tolist() == [10.0, 3.5, 5.0]
 
 
 def test_options_out_of_range_are_refused():
