@@ -8,6 +8,8 @@ READY := .venv/.ready-$(shell $(PY) -c 'import sys; print("%d.%d" % sys.version_
 PEERS := .venv-peers/.ready
 # uv trusts the certificates that the machine trusts.
 export UV_SYSTEM_CERTS ?= true
+# Compiled once: where Python may write no bytecode, every kernel would compile all libraries anew.
+export UV_COMPILE_BYTECODE ?= 1
 SITE := book/_build/html
 # Real data that stands beside the project is used as it is; otherwise it is downloaded once.
 ifneq ($(wildcard ../shared/data/sources.toml),)
