@@ -78,6 +78,16 @@ def test_curves_of_one_course_stand_beside_one_another():
     assert at[1] == pytest.approx(72 * axes.transData.transform((TABLE["n"].iloc[0], 0))[0] / drawing.dpi)
 
 
+def test_curves_whose_intervals_are_none_stand_at_their_places():
+    bare = TABLE.assign(low=TABLE["k"], high=TABLE["k"])
+    axes = ct.show.curves({"one": bare, "two": bare}, x="n", y="k", **WORDS).drawing.axes[0]
+    axes.figure.canvas.draw()
+    for line, _, _ in axes.containers:
+        np.testing.assert_allclose(
+            line.get_transform().transform(line.get_xydata()), axes.transData.transform(line.get_xydata())
+        )
+
+
 def test_names_stand_at_the_axis():
     named = TABLE.assign(n=["cell", "detail", "SEM"])
     axes = ct.show.curves({"one": named}, x="n", y="k", **WORDS).drawing.axes[0]

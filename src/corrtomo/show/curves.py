@@ -17,7 +17,7 @@ from .style import INK, SERIES, blank, house_style
 
 _MARKS = "oDs^v"
 _APART = 6.0
-"""Points (1/72 inch) between neighbouring curves: points at one place would hide one another."""
+"""Points (1/72 inch) between neighbouring curves: bars at one place would hide one another."""
 Scale = Literal["linear", "log"]
 
 
@@ -60,7 +60,7 @@ def curves(
     -------
     Figure
         Points with bars for their intervals, joined by lines; lines alone where there are no intervals.
-        Several curves with intervals are drawn a few points beside one another, so that none hides another.
+        Several curves with intervals are drawn a few points beside one another, so that no bar hides another.
 
     Raises
     ------
@@ -88,16 +88,17 @@ def curves(
     with house_style():
         drawing = blank(6.4, 3.8)
         axes = drawing.subplots()
+        reach = {name: _reach(table, y, ends) for name, table in tables.items()}
+        apart = _APART if any(bars.any() for bars in reach.values()) else 0.0
         for i, (name, table) in enumerate(tables.items()):
             colour, middle = SERIES[i % len(SERIES)], table[y].to_numpy(float)
             if interval is None:
                 axes.plot(table[x], middle, label=name, color=colour)
                 continue
-            reach = np.nan_to_num(np.abs(np.array([table[end].to_numpy(float) for end in ends]) - middle))
             line, caps, bars = axes.errorbar(
                 table[x],
                 middle,
-                reach,
+                reach[name],
                 label=name,
                 color=colour,
                 marker=_MARKS[i % 5],
@@ -105,7 +106,7 @@ def curves(
                 ms=8,
                 capsize=3,
             )
-            aside = _APART * (i - (len(tables) - 1) / 2) / 72
+            aside = apart * (i - (len(tables) - 1) / 2) / 72
             for part in (line, *caps, *bars):
                 part.set_transform(axes.transData + ScaledTranslation(aside, 0.0, drawing.dpi_scale_trans))
         if level is not None:
@@ -120,6 +121,12 @@ def curves(
         if len(tables) > 1:
             drawing.legend(loc="outside upper left", ncols=3)
     return Figure(drawing, alt, describe(caption, source=source, notice=notice))
+
+
+def _reach(table: pd.DataFrame, y: str, ends: tuple[str, str]) -> npt.NDArray[np.float64]:
+    """Return how far below and above its point each interval reaches, 0 where there is none."""
+    middle = table[y].to_numpy(float)
+    return np.asarray(np.nan_to_num(np.abs([table[end].to_numpy(float) - middle for end in ends])))
 
 
 def _check_pairs(**pairs: Any) -> None:
