@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 pytest.importorskip("jupyterlab")
 
@@ -163,6 +163,6 @@ def test_pairs_of_thresholds_and_a_sweep_are_heard(
     handle.press("ArrowRight")  # at 120 the cell's own code moves the window
     wait_for(lambda: hears("window_um", 4.0, 1), 20)
     window = page.get_by_role("slider", name="Window")
-    assert window.get_attribute("aria-valuetext") == "4 µm"
+    expect(window).to_have_attribute("aria-valuetext", "4 µm")
     page.get_by_role("slider", name="Ball").press("ArrowRight")
     wait_for(lambda: hears("diameter_um", 0.876, 1), 20)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from test_jupyterlab import lab, wait_for  # noqa: F401 - a fixture
 
 CELL = """
@@ -59,5 +59,5 @@ def test_python_and_the_section_hear_each_other(
     wait_for(lambda: hears(0.975, [16, 15]), 20)
     depth.press("Home")  # below 0 the cell's own code moves the section back
     wait_for(lambda: hears(0.95, [16, 15]), 20)
-    assert depth.input_value() == "40"
-    assert not page.get_by_role("checkbox", name="show ⁷Li").is_checked()
+    expect(depth).to_have_value("40")
+    expect(page.get_by_role("checkbox", name="show ⁷Li")).not_to_be_checked()
