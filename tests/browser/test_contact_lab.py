@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
-from test_jupyterlab import lab, wait_for  # noqa: F401 - a fixture
+from test_jupyterlab import lab, run_lab, wait_for  # noqa: F401 - a fixture
 
 CELL = """
 import json, numpy as np, corrtomo as ct, corrtomo.explore
@@ -28,10 +28,7 @@ explorer
 def test_python_and_the_cursor_hear_each_other(
     lab: str, open_page: Callable[..., Page], tmp_path: Path
 ) -> None:
-    page = open_page(lab, viewport={"width": 1280, "height": 900})
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page = run_lab(open_page, lab)
     knob = page.locator(".ct-x-handle")
     knob.wait_for(timeout=60_000)
     log = tmp_path / "heard.jsonl"

@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -104,6 +105,15 @@ def _answers(address: str) -> bool:
         return False
 
 
+def run_lab(open_page: Callable[..., Page], address: str, **options: Any) -> Page:
+    """Open JupyterLab, wait for its kernel, and run the notebook."""
+    page = open_page(address, viewport={"width": 1280, "height": 900}, **options)
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    return page
+
+
 def wait_for(done: Callable[[], bool], seconds: float) -> None:
     end = time.monotonic() + seconds
     while not done():
@@ -114,10 +124,7 @@ def wait_for(done: Callable[[], bool], seconds: float) -> None:
 def test_python_and_the_hand_hear_each_other(
     lab: str, open_page: Callable[..., Page], tmp_path: Path
 ) -> None:
-    page = open_page(lab, viewport={"width": 1280, "height": 900})
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page = run_lab(open_page, lab)
     handle = page.locator(".ct-x [role=slider]")
     handle.wait_for(timeout=60_000)
     shown = lambda: [int(handle.get_attribute("aria-valuenow")), page.locator(".ct-x-kappa").text_content()]  # noqa: E731
@@ -142,10 +149,7 @@ def test_python_and_the_hand_hear_each_other(
 def test_pairs_of_thresholds_and_a_sweep_are_heard(
     lab: str, open_page: Callable[..., Page], tmp_path: Path
 ) -> None:
-    page = open_page(lab, viewport={"width": 1280, "height": 900})
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page = run_lab(open_page, lab)
     point, handle = page.locator(".ct-x-point"), page.locator(".ct-x").nth(1).locator(".ct-x-handle")
     point.wait_for(timeout=60_000)
     handle.wait_for(timeout=60_000)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from playwright.sync_api import Page
-from test_jupyterlab import lab, wait_for  # noqa: F401 - a fixture
+from test_jupyterlab import lab, run_lab, wait_for  # noqa: F401 - a fixture
 
 import corrtomo as ct
 from corrtomo.show.style import rgb
@@ -42,10 +42,7 @@ def test_python_hears_the_brush_and_trains_the_forest(
     open_page: Callable[..., Page],
     tmp_path: Path,
 ) -> None:
-    page = open_page(lab, viewport={"width": 1280, "height": 900})
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    page = run_lab(open_page, lab)
     surface = page.get_by_role("application", name="Picture to paint on")
     surface.wait_for(timeout=60_000)
     log = tmp_path / "heard.jsonl"

@@ -92,25 +92,51 @@ def kappa_interval(
     _check_options(block_um, level, resamples, seed)
     check_spatial(a, doing="cut blocks")
     table = count_labels(a, b)
+    _, kappas, blocks = kappa_draws(
+        a, b, table, block_um, ignore=ignore, resamples=resamples, seed=seed, doing="find an interval"
+    )
+    low, high = np.quantile(kappas, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), level, blocks)
+
+
+class KappaDraws(NamedTuple):
+    """Cohen's κ, what it is in each draw of blocks, and how many blocks there are."""
+
+    kappa: float
+    draws: npt.NDArray[np.float64]
+    blocks: int
+
+
+def kappa_draws(
+    a: xr.DataArray,
+    b: xr.DataArray,
+    table: npt.NDArray[np.int64],
+    block_um: float,
+    *,
+    ignore: int | None,
+    resamples: int,
+    seed: int,
+    doing: str,
+) -> KappaDraws:
+    """Draw blocks of two images with replacement; `table` is how often codes meet in the whole of them."""
     codes = codes_of(table, ignore)
-    kappa_from_confusion(table[np.ix_(codes, codes)])
+    kappa = kappa_from_confusion(table[np.ix_(codes, codes)])
     counts = per_block(a, b, block_um, codes)
     counts = counts[counts.sum(axis=1) > 0]
     if len(counts) < _FEWEST_BLOCKS:
         raise ValueError(
-            f"Cannot find an interval from {len(counts)} blocks of {block_um:g} µm: {_FEWEST_BLOCKS} or "
+            f"Cannot {doing} from {len(counts)} blocks of {block_um:g} µm: {_FEWEST_BLOCKS} or "
             "more are needed. Lower block_um, but keep it above the width of a grain, or use a larger "
             "volume."
         )
     kappas = resample(counts, len(codes), resamples, np.random.default_rng(seed))
     if np.isnan(kappas).any():
         raise ValueError(
-            f"Cannot find an interval: {int(np.isnan(kappas).sum())} of {resamples} draws hold one class "
+            f"Cannot {doing}: {int(np.isnan(kappas).sum())} of {resamples} draws hold one class "
             "only, and kappa is undefined there. Every draw needs two. Raise block_um, or use a larger "
             "volume."
         )
-    low, high = np.quantile(kappas, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), level, len(counts))
+    return KappaDraws(kappa, kappas, len(counts))
 
 
 def per_block(

@@ -14,15 +14,14 @@ from tqdm import tqdm
 from ..checks import check_length, check_same_grid
 from ..phases import Phase, check_integer
 from ..volume import CHANNEL, check_image
-from .agreement import codes_of, count_labels, kappa_from_confusion
-from .bootstrap import per_block, resample
+from .agreement import count_labels
+from .bootstrap import KappaDraws, kappa_draws
 from .options import check_between, check_named, check_whole
 
 Pair = tuple[xr.DataArray, xr.DataArray]
 Segment = Callable[[xr.DataArray], xr.DataArray]
 Learn = Callable[[list[Pair]], Segment]
 _DOING = "hold samples out"
-_FEWEST_BLOCKS = 8
 _LIKE = "{'A': (image, scribbles, truth), 'B': ...}"
 
 
@@ -159,8 +158,8 @@ def _segmented(segment: Any, image: xr.DataArray) -> xr.DataArray:
 
 def _kappas(
     found: xr.DataArray, truth: xr.DataArray, block_um: float, resamples: int, seed: int
-) -> tuple[float, Any, int]:
-    """Return κ, that of each draw of blocks, and how many blocks there are."""
+) -> KappaDraws:
+    """Return κ and its draws; refuse a prediction that leaves out what is known."""
     table = count_labels(found, truth)
     skipped = int(table[int(Phase.LEFT_OUT)].sum() - table[int(Phase.LEFT_OUT), int(Phase.LEFT_OUT)])
     if skipped:
@@ -168,22 +167,16 @@ def _kappas(
             f"Cannot {_DOING}: a prediction leaves out {skipped} pixels (code {int(Phase.LEFT_OUT)}) whose "
             "truth is known, and κ of the easy ones would flatter. A class is needed for each pixel."
         )
-    codes = codes_of(table, int(Phase.LEFT_OUT))
-    kappa = kappa_from_confusion(table[np.ix_(codes, codes)])
-    counts = per_block(found, truth, block_um, codes)
-    counts = counts[counts.sum(axis=1) > 0]
-    if len(counts) < _FEWEST_BLOCKS:
-        raise ValueError(
-            f"Cannot {_DOING} with {len(counts)} blocks of {block_um:g} µm: {_FEWEST_BLOCKS} or more are "
-            "needed for an interval. Lower block_um, but keep it above the width of a particle."
-        )
-    draws = resample(counts, len(codes), resamples, np.random.default_rng(seed))
-    if np.isnan(draws).any():
-        raise ValueError(
-            f"Cannot {_DOING}: {int(np.isnan(draws).sum())} of {resamples} draws hold one class only, and κ "
-            "is undefined there. Raise block_um."
-        )
-    return kappa, draws, len(counts)
+    return kappa_draws(
+        found,
+        truth,
+        table,
+        block_um,
+        ignore=int(Phase.LEFT_OUT),
+        resamples=resamples,
+        seed=seed,
+        doing=_DOING,
+    )
 
 
 def _homes(given: Mapping[str, Any], sample_of: Any) -> dict[str, str]:

@@ -20,6 +20,7 @@ from ...show.style import MUTED, house_style
 from ...volume import CHANNEL, origin, voxel_size
 from ...volume import volume as make_volume
 from ..explorer import HERE, STYLE, Explorer, bundle
+from ..layered import adjusted, check_layers
 from .held import Held
 from .inputs import (
     SHARED,
@@ -75,14 +76,8 @@ class OverlayExplorer(Held, Explorer):
 
     @traitlets.validate("layers")
     def _valid_layers(self, proposal: Any) -> list[dict[str, Any]]:
-        value, names = proposal["value"], [layer["name"] for layer in self.about]
-        given = [layer.get("name") if isinstance(layer, Mapping) else layer for layer in value]
-        if given != names:
-            raise ValueError(
-                f"Cannot show the layers {given}: the explorer holds {names}, in this order. Change one with "
-                f"explorer.adjust({names[0]!r}, opacity=0.5)."
-            )
-        return [check_layer(layer) for layer in value]
+        check_layers(proposal["value"], self.about)
+        return [check_layer(layer) for layer in proposal["value"]]
 
     @traitlets.validate("cursor")
     def _valid_cursor(self, proposal: Any) -> list[int]:
@@ -112,10 +107,7 @@ class OverlayExplorer(Held, Explorer):
 
     def adjust(self, name: str, **changes: Any) -> None:
         """Change how a layer is shown: `on`, `opacity`, `gain`, `gamma` or `colour`."""
-        names = [layer["name"] for layer in self.about]
-        if not isinstance(name, str) or name not in names:
-            raise ValueError(f"Cannot adjust {name!r}: the layers are {names}. Pass one of them.")
-        self.layers = [{**layer, **changes} if layer["name"] == name else layer for layer in self.layers]
+        self.layers = adjusted(self.layers, self.about, name, changes)
 
     def picture(self) -> Figure:
         """Draw the explorer as it stands: the layers over each other, with the colours of the maps."""

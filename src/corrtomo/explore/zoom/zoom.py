@@ -20,6 +20,7 @@ from ...show.layout import row
 from ...show.style import MUTED, SERIES, house_style, say_length
 from ...volume import volume as make_volume
 from ..explorer import HERE, STYLE, Explorer, bundle, unpack
+from ..layered import adjusted, check_layer_name, check_layers
 from .inputs import VIEW, errors_between, fit_view, place_images
 from .layers import packed_planes
 from .view import Layer, paint_view, unpack_layers
@@ -91,13 +92,8 @@ class ZoomExplorer(Explorer):
 
     @traitlets.validate("layers")
     def _valid_layers(self, proposal: Any) -> list[dict[str, Any]]:
-        value, names = proposal["value"], [layer["name"] for layer in self.about]
-        given = [layer.get("name") if isinstance(layer, Mapping) else layer for layer in value]
-        if given != names:
-            raise ValueError(
-                f"Cannot show the layers {given}: the explorer holds {names}, in this order. Change one with "
-                f"explorer.adjust({names[0]!r}, opacity=0.5)."
-            )
+        value = proposal["value"]
+        check_layers(value, self.about)
         for layer in value:
             opacity = layer.get("opacity")
             good = set(layer) == {"name", "on", "opacity"} and isinstance(layer["on"], bool)
@@ -132,14 +128,13 @@ class ZoomExplorer(Explorer):
 
     def go_to(self, name: str) -> None:
         """Show one image, as large as it fits, with the cursor in its middle."""
-        self._check_layer(name, "go to")
+        check_layer_name(name, self.about, doing="go to")
         self.view = next(dict(goal["view"]) for goal in self.goals if goal["name"] == name)
         self.cursor_um = [self.view["y_um"], self.view["x_um"]]
 
     def adjust(self, name: str, **changes: Any) -> None:
         """Change how an image is shown: `on` or `opacity`."""
-        self._check_layer(name, "adjust")
-        self.layers = [{**layer, **changes} if layer["name"] == name else layer for layer in self.layers]
+        self.layers = adjusted(self.layers, self.about, name, changes)
 
     def picture(self) -> Figure:
         """Draw the explorer as it stands: the view, with the frames of the images in it."""
@@ -186,11 +181,6 @@ class ZoomExplorer(Explorer):
                     f"Cannot look at {name} {at:.6g} µm: the images lie from {low:.6g} to {high:.6g} µm. "
                     "Pass a place between them."
                 )
-
-    def _check_layer(self, name: Any, doing: str) -> None:
-        names = [layer["name"] for layer in self.about]
-        if not isinstance(name, str) or name not in names:
-            raise ValueError(f"Cannot {doing} {name!r}: the images are {names}. Pass one of them.")
 
     def _say(self) -> str:
         on = [layer["name"] for layer in self.layers if layer["on"]]

@@ -50,6 +50,17 @@ def neighbours(steps: Iterable[Step]) -> dict[str, list[Step]]:
     return out
 
 
+def joined_with(name: str, pairs: Iterable[frozenset[str]], names: Iterable[str]) -> list[str]:
+    """Return all images that a chain joins with one, in the order of their names."""
+    edges, found, waiting = list(pairs), {name}, [name]
+    while waiting:
+        here = waiting.pop()
+        new = {n for pair in edges if here in pair for n in pair} - found
+        found |= new
+        waiting.extend(new)
+    return [n for n in names if n in found and n != name]
+
+
 def compose(chain: Steps) -> Floats:
     """Return the matrix of a chain, from the source of the first step to the target of the last."""
     out = np.eye(4)

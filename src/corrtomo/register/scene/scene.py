@@ -14,7 +14,7 @@ from .edges import Step, step_of
 from .error import SceneError
 from .file import read_scene, write_scene
 from .grid import Grid, grid_and_image
-from .paths import Loop, best_chain, check_loops, find_loops
+from .paths import Loop, best_chain, check_loops, find_loops, joined_with
 from .tables import alignment_table, image_table, loop_table
 
 
@@ -175,7 +175,7 @@ class Scene:
             self._check_name(name, doing="find an alignment")
         chain = best_chain(list(self._steps.values()), moving, fixed, self._grids)
         if chain is None:
-            joined = ", ".join(map(repr, self._joined(fixed))) or "nothing"
+            joined = ", ".join(map(repr, joined_with(fixed, self._steps, self._grids))) or "nothing"
             raise SceneError(
                 f"Cannot find an alignment of {moving!r} with {fixed!r}: no chain of alignments joins them. "
                 f"{fixed!r} is joined with {joined}. Align one of "
@@ -249,7 +249,7 @@ class Scene:
         """
         if onto is not None:
             self._check_name(onto, doing="tell places")
-            joined = {onto, *self._joined(onto)}
+            joined = {onto, *joined_with(onto, self._steps, self._grids)}
             found = {name: self.between(name, onto, allow=True) for name in self._grids if name in joined}
             return image_table(self._grids, found, onto)
         return image_table(self._grids)
@@ -291,13 +291,3 @@ class Scene:
         if self._checked is None:
             self._checked = find_loops(list(self._steps.values()), self._grids)
         return self._checked
-
-    def _joined(self, name: str) -> list[str]:
-        """Return all images that a chain joins with one."""
-        found, waiting = {name}, [name]
-        while waiting:
-            here = waiting.pop()
-            new = {n for pair in self._steps if here in pair for n in pair} - found
-            found |= new
-            waiting.extend(new)
-        return [n for n in self._grids if n in found and n != name]
